@@ -1,0 +1,1 @@
+"""nanoBragg in Python: diffraction images of small crystals, byte for byte as the C program gives them."""
