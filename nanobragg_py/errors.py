@@ -1,0 +1,16 @@
+"""The one exception for what a user can mend, and warnings on standard error."""
+
+from __future__ import annotations
+
+import sys
+
+EXIT_STATUS = 9
+
+
+class InputError(Exception):
+    """Something in the command line, a file or the machine stops the run; the message says what was expected."""
+
+
+def warn(message: str) -> None:
+    """Tell the user of something that the run goes on with; never on standard output, which is the C program's."""
+    print(f"nanoBragg: warning: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,274 @@
+"""From what was said to what will be computed: resolve() reads like a table of contents of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import structure_factors
+from .beam import Intensity, Sources, generate_sources, listed_sources, resolve_intensity
+from .c_numbers import wrap32
+from .config import Config, Vector
+from .crystal import Crystal, RandomTable, resolve_crystal
+from .detector import Detector, resolve_detector
+from .errors import InputError, warn
+from .headers import HeaderDefaults, add_header, read_header, read_mask
+from .sampling import (
+    Mosaic,
+    Region,
+    Steps,
+    resolve_mosaic,
+    resolve_phi,
+    resolve_range,
+    resolve_region,
+    spindle_cells,
+)
+from .structure_factors import Grid
+from .tables import read_columns
+from .vectors import cross, unit
+
+AVOGADRO = 6.02214179e23
+# Forward scattering of water, electrons, and its molecular weight: a background without structure.
+WATER_F = 2.57
+WATER_MOLECULAR_WEIGHT = 18.0
+DEFAULT_MOSAIC_SEED = -12345678
+MOST_SOURCES = 10_000_000
+MOST_DOMAINS = 10_000_000
+
+
+class NothingToDo(Exception):
+    """Neither structure factors nor a cell were given: the C program prints its usage and exits."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What is known before the crystal: detector, beam intensity, and steps of every kind."""
+
+    detector: Detector
+    intensity: Intensity
+    wavelength_m: float
+    vertical: Vector
+    phi_start: float
+    phi: Steps
+    horizontal: Steps
+    upright: Steps
+    dispersion: Steps
+    mosaic: Mosaic
+    region: Region
+
+
+@dataclass(frozen=True)
+class Oversampling:
+    """Sub-pixels along each side of a pixel: as said, and what the reference recommends."""
+
+    used: int
+    recommended: int
+    automatic: bool
+    reciprocal_pixel_m: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that an image depends on, complete and frozen."""
+
+    config: Config
+    camera: Camera
+    crystal: Crystal
+    interpolate: bool
+    oversampling: Oversampling
+    grid: Grid
+    sources: Sources
+    cells: np.ndarray
+    domains: np.ndarray
+    mask: np.ndarray | None
+    steps: int
+    background: float
+    noise_seed: int
+    random: RandomTable
+
+
+def resolve_headers(config: Config) -> tuple[HeaderDefaults, tuple[str, ...]]:
+    """Defaults from -mask and -img headers (the latter wins), and the files read, in order."""
+    defaults = HeaderDefaults()
+    read = []
+    for path, option in ((config.mask_file, "-mask"), (config.image_file, "-img")):
+        if path is not None:
+            defaults = add_header(defaults, read_header(path, option), flip_Y=option == "-mask")
+            read.append(path)
+    return defaults, tuple(read)
+
+
+def resolve_camera(config: Config, header: HeaderDefaults) -> Camera:
+    """Detector, beam and steps."""
+    intensity = resolve_intensity(config)
+    wavelength = next((v for v in (config.wavelength_m, header.wavelength_m) if v is not None), 1e-10)
+    if not 0.0 < wavelength < 1.0:
+        raise InputError(f"-lambda: expected a wavelength above 0 Å, got {wavelength * 1e10:g}")
+    detector = resolve_detector(config, header)
+    phi = resolve_phi(config.osc if config.osc is not None else header.osc, config.phi_step, config.phi_steps)
+    if phi.count < 1:
+        raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
+    axes = detector.axes
+    return Camera(
+        detector=detector,
+        intensity=intensity,
+        wavelength_m=wavelength,
+        vertical=unit(cross(axes.beam, axes.polar)),
+        phi_start=next((v for v in (config.phi, header.phi) if v is not None), 0.0),
+        phi=phi,
+        horizontal=resolve_range(config.hdiv_range, config.hdiv_step, config.hdiv_steps),
+        upright=resolve_range(config.vdiv_range, config.vdiv_step, config.vdiv_steps),
+        dispersion=resolve_range(config.dispersion, None, config.dispersion_steps),
+        mosaic=resolve_mosaic(config.mosaic_spread, config.mosaic_domains),
+        region=resolve_region(config, detector.fpixels, detector.spixels),
+    )
+
+
+def check_there_is_something_to_do(config: Config) -> None:
+    """Raise NothingToDo where the C program prints its usage."""
+    no_factors = (
+        config.hkl_file is None
+        and config.default_F == 0.0
+        and not structure_factors.dump_is_there(config.dump_file)
+    )
+    no_cell = config.mat_file is None and not (config.cell and config.cell[0] != 0.0)
+    if no_factors or no_cell:
+        raise NothingToDo
+
+
+def resolve_interpolation(config: Config) -> bool:
+    """On when asked for, or when nothing was said and the crystal is at most two cells wide somewhere."""
+    if config.interpolate is not None:
+        return config.interpolate
+    return any(count is None or count <= 2 for count in (config.Na, config.Nb, config.Nc))
+
+
+def resolve_oversampling(config: Config, camera: Camera, crystal: Crystal) -> Oversampling:
+    """Sub-pixels from the crystal's width against the size of a pixel in reciprocal space."""
+    detector = camera.detector
+    largest = max(crystal.size_m)
+    reciprocal_pixel = camera.wavelength_m * detector.distance_m / detector.pixel_size_m
+    wanted = 3.0 * largest / reciprocal_pixel
+    if wanted > 1e5 and not (config.oversample or 0) > 0:
+        raise InputError(f"oversampling of {wanted:.3g} would be needed: give -oversample, a smaller -N, or pixels")
+    recommended = int(-(-wanted // 1)) if wanted < 2**31 else 2**31 - 1
+    recommended = max(recommended, 1)
+    automatic = config.oversample is None or config.oversample <= 0
+    return Oversampling(recommended if automatic else config.oversample, recommended, automatic, reciprocal_pixel)
+
+
+def load_grid(config: Config, say: Callable[[str], None]) -> Grid:
+    """Structure factors from the list, the dump, or nothing but default_F; `say` gets the run log's lines."""
+    if config.hkl_file is not None:
+        say(f"counting entries in {config.hkl_file}\n")
+        grid = structure_factors.read_list(config.hkl_file, config.default_F)
+        if config.default_F != 0.0:
+            say(f"initializing to default_F = {config.default_F:g}:\ndone initializing:\n")
+        say(f"re-reading {config.hkl_file}\n")
+        try:
+            structure_factors.write_dump(grid, config.dump_file)
+            say(f"writing dump file for next time: {config.dump_file}\n")
+        except InputError as error:
+            say(f"WARNING: unable to open dump file: {config.dump_file}\n")
+            warn(str(error))
+        return grid
+    if structure_factors.dump_is_there(config.dump_file):
+        say(f"reading Fs from {config.dump_file}\n")
+        unasked = "; -default_F counts only outside its range" if config.default_F != 0.0 else ""
+        warn(f"no -hkl: structure factors come from the dump of an earlier run, {config.dump_file}{unasked}")
+        return structure_factors.read_dump(config.dump_file, config.default_F)
+    return structure_factors.no_list(config.default_F)
+
+
+def resolve_sources(config: Config, camera: Camera) -> Sources:
+    """Sources from a file, or a grid of divergence times dispersion."""
+    axes = camera.detector.axes
+    if config.source_file is not None:
+        rows = read_columns(config.source_file, 5, "-sourcefile")
+        sources = listed_sources(rows, axes.beam, camera.wavelength_m)
+        bad = np.flatnonzero(~(sources.wavelength_m > 0.0) | ~np.any(sources.direction != 0.0, axis=1))
+        if len(bad):
+            raise InputError(
+                f"{config.source_file}: source {bad[0] + 1}: expected a position other than the sample's "
+                "and a wavelength above 0 (in metres)"
+            )
+        return sources
+    count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
+    if count > MOST_SOURCES:
+        raise InputError(f"{count} sources would need {count * 64 / 2**30:.1f} GiB: expected at most {MOST_SOURCES}")
+    sources = generate_sources(
+        axes.beam, axes.polar, camera.vertical, camera.wavelength_m,
+        camera.horizontal, camera.upright, camera.dispersion, config.round_divergence,
+    )  # fmt: skip
+    if not len(sources.weight):
+        raise InputError("the divergence steps leave no source inside the ellipse: give more steps, or -square_div")
+    return sources
+
+
+def resolve_mask(config: Config, detector: Detector) -> np.ndarray | None:
+    """The mask's pixels; its size must be the detector's."""
+    if config.mask_file is None:
+        return None
+    mask = read_mask(config.mask_file)
+    if mask.shape != (detector.spixels, detector.fpixels):
+        raise InputError(
+            f"{config.mask_file}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels; "
+            f"expected the detector's {detector.fpixels} x {detector.spixels}"
+        )
+    return mask
+
+
+def complete(
+    config: Config, camera: Camera, crystal: Crystal, interpolate: bool, oversampling: Oversampling,
+    grid: Grid, sources: Sources, random: RandomTable, noise_seed: int,
+) -> Experiment:  # fmt: skip
+    """Put the parts together: orientations, mask, number of steps, background."""
+    mosaic, phi = camera.mosaic, camera.phi
+    if mosaic.domains > MOST_DOMAINS or phi.count > MOST_DOMAINS:
+        raise InputError(f"expected at most {MOST_DOMAINS} mosaic domains and spindle steps")
+    seed = DEFAULT_MOSAIC_SEED if config.mosaic_seed is None else config.mosaic_seed
+    domains, _ = random.rotations(seed, mosaic.spread, mosaic.domains)
+    # The first domain is forced to be aligned.
+    domains[0] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    steps = wrap32(len(sources.weight) * mosaic.domains * phi.count * oversampling.used * oversampling.used)
+    if steps < 1:
+        raise InputError("more than 2^31 steps in a pixel: expected fewer sources, domains, spindle steps or sub-pixels")
+    fluence = camera.intensity.fluence_per_m2
+    return Experiment(
+        config=config,
+        camera=camera,
+        crystal=crystal,
+        interpolate=interpolate and grid.reflections > 0,
+        oversampling=oversampling,
+        grid=grid,
+        sources=sources,
+        cells=spindle_cells(crystal.real_m, camera.detector.axes.spindle, phi.positions(camera.phi_start)),
+        domains=domains,
+        mask=resolve_mask(config, camera.detector),
+        steps=steps,
+        background=_background(fluence, config.water_m),
+        noise_seed=noise_seed,
+        random=random,
+    )
+
+
+def _background(fluence: float, water_m: float) -> float:
+    """Water's scattering; the intensity is scaled by r_e²·fluence once more later on (docs/differences.md)."""
+    from .beam import R_E_SQR_M2
+
+    return (
+        WATER_F * WATER_F * R_E_SQR_M2 * fluence * water_m * water_m * water_m * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
+    )
+
+
+def clock_seed() -> int:
+    """Seed of a run that gives none."""
+    return -int(time.time())
+
+
+def make_crystal(config: Config, camera: Camera, random: RandomTable, clock: int) -> Crystal:
+    """The crystal in this camera's beam."""
+    return resolve_crystal(config, camera.wavelength_m, camera.intensity.sample_m, random, clock)

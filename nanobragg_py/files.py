@@ -1,0 +1,80 @@
+"""Reading files whole, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from .errors import InputError
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def read_bytes(path: str, option: str) -> bytes:
+    """A file's content. Raises InputError, naming the option, when it is missing, unreadable or empty."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise InputError(f"{path}: {option} cannot be read: {_reason(error)}") from error
+    if not content:
+        raise InputError(f"{path}: {option} names an empty file")
+    return content
+
+
+def check_writable(path: str, option: str) -> None:
+    """Raise InputError when a file could not be made there: found out before hours of work, not after."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise InputError(f"{path}: {option} cannot be written: it is a folder")
+    if not os.path.isdir(folder):
+        raise InputError(f"{path}: {option} cannot be written: the folder {folder} does not exist")
+    if os.path.exists(path) and not os.path.isfile(path):
+        return  # a device or a pipe, written directly
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: {option} cannot be written: the folder {folder} is not writable")
+
+
+@contextlib.contextmanager
+def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
+    """A file that appears under its name when it is complete; until then the old one stays.
+
+    A path that is no regular file (/dev/null, a pipe) is written directly. Raises InputError for a full disk and
+    the like.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        try:
+            with open(path, "wb") as file:
+                yield file
+        except OSError as error:
+            raise InputError(f"{path}: {option} cannot be written: {_reason(error)}") from error
+        return
+    # A link is followed, so that the file it points to is replaced and not the link.
+    target = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(4)}")
+    try:
+        with open(temporary, "xb") as file:
+            _keep_mode(target, file)
+            yield file
+        os.replace(temporary, target)
+    except OSError as error:
+        _remove(temporary)
+        raise InputError(f"{path}: {option} cannot be written: {_reason(error)}") from error
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def _keep_mode(target: str, file: BinaryIO) -> None:
+    with contextlib.suppress(OSError):
+        os.fchmod(file.fileno(), os.stat(target).st_mode & 0o7777)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

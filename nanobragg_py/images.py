@@ -1,0 +1,129 @@
+"""Writers of the image files: raw floats, SMV and PGM, in the reference's bytes (fabio's writers give others)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from .c_numbers import c_format
+from .detector import Detector
+from .files import whole_file
+from .kernels.library import address, kernel
+
+RTD = 180.0 * 0.31830988618379067154
+HEADER_BYTES = 512
+# Pixels that are scaled and written at a time: no second image of integers is kept.
+CHUNK = 1 << 20
+
+
+def write_floats(path: str, image: np.ndarray) -> None:
+    """Raw float32 pixels."""
+    with whole_file(path, "-floatfile") as file:
+        file.write(memoryview(image).cast("B"))
+
+
+def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: float) -> bytes:
+    """The 512 bytes before the pixels, with beam centre and origin in everybody's convention."""
+    d = detector
+    half = 0.5 * d.pixel_size_m
+    rows: tuple[tuple[str, tuple], ...] = (
+        ("{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=%s;\nTYPE=unsigned_short;\n", (f"{sys.byteorder}_endian",)),
+        ("SIZE1=%d;\nSIZE2=%d;\n", (d.fpixels, d.spixels)),
+        ("PIXEL_SIZE=%g;\nDISTANCE=%g;\n", (d.pixel_size_m * 1000.0, d.distance_m * 1000.0)),
+        ("WAVELENGTH=%g;\n", (wavelength_m * 1e10,)),
+        ("BEAM_CENTER_X=%g;\nBEAM_CENTER_Y=%g;\n", (d.Xbeam_m * 1000.0, d.Ybeam_m * 1000)),
+        ("ADXV_CENTER_X=%g;\nADXV_CENTER_Y=%g;\n", (d.Fbeam_m * 1000.0, (d.detsize_slow_m - d.Sbeam_m) * 1000)),
+        ("MOSFLM_CENTER_X=%g;\nMOSFLM_CENTER_Y=%g;\n", ((d.Sbeam_m - half) * 1000.0, (d.Fbeam_m - half) * 1000)),
+        ("DENZO_X_BEAM=%g;\nDENZO_Y_BEAM=%g;\n", (d.Sbeam_m * 1000.0, d.Fbeam_m * 1000)),
+        ("DIALS_ORIGIN=%g,%g,%g\n", d.dials_origin_mm),
+        ("XDS_ORGX=%g;\nXDS_ORGY=%g;\n", (d.ORGX, d.ORGY)),
+        ("CLOSE_DISTANCE=%g;\n", (d.close_distance_m * 1000.0,)),
+        ("PHI=%g;\nOSC_START=%g;\nOSC_RANGE=%g;\n", (phi_start * RTD, phi_start * RTD, osc * RTD)),
+        ("TWOTHETA=%g;\nDETECTOR_SN=000;\nBEAMLINE=fake;\n}\f", (d.twotheta * RTD,)),
+    )
+    text = "".join(c_format(template, *values) for template, values in rows)
+    return text.encode("ascii").ljust(HEADER_BYTES)
+
+
+def rows_of_region(image: np.ndarray, region: tuple[int, int, int, int]) -> Iterator[tuple[int, int, slice]]:
+    """Runs of whole rows of at most CHUNK pixels or so: first row, last row + 1, columns of the region."""
+    spixels, fpixels = image.shape
+    step = max(1, CHUNK // max(fpixels, 1))
+    for first in range(0, spixels, step):
+        yield first, min(first + step, spixels), slice(region[0], region[1] + 1)
+
+
+def write_integers(
+    path: str, header: bytes, image: np.ndarray, region: tuple[int, int, int, int], scale: float, offset: float
+) -> None:  # fmt: skip
+    """SMV image of value*scale + offset; pixels outside the region of interest are 0."""
+    convert = kernel("scale_to_words")
+    with whole_file(path, "-intfile") as file:
+        file.write(header)
+        for first, last, columns in rows_of_region(image, region):
+            words = np.empty((last - first, image.shape[1]), dtype=np.uint16)
+            values = image[first:last]
+            convert(address(values), address(words), values.size, scale, offset)
+            _blank_outside(words, first, columns, region)
+            file.write(memoryview(words).cast("B"))
+
+
+def write_pgm(path: str, image: np.ndarray, region: tuple[int, int, int, int], scale: float) -> None:
+    """8-bit PGM of value*scale."""
+    convert = kernel("scale_to_bytes")
+    with whole_file(path, "-pgmfile") as file:
+        file.write(c_format("P5\n%d %d\n# pixels scaled by %g\n255\n", image.shape[1], image.shape[0], scale).encode())
+        for first, last, columns in rows_of_region(image, region):
+            grey = np.empty((last - first, image.shape[1]), dtype=np.uint8)
+            values = image[first:last]
+            convert(address(values), address(grey), values.size, scale)
+            _blank_outside(grey, first, columns, region)
+            file.write(memoryview(grey).cast("B"))
+
+
+def _blank_outside(pixels: np.ndarray, first_row: int, columns: slice, region: tuple[int, int, int, int]) -> None:
+    """Zero what lies outside the region of interest."""
+    slow_first, slow_last = region[2] - first_row, region[3] - first_row
+    pixels[: max(slow_first, 0)] = 0
+    pixels[max(slow_last + 1, 0) :] = 0
+    pixels[:, : columns.start] = 0
+    pixels[:, columns.stop :] = 0
+
+
+def write_noise(
+    path: str, header: bytes, image: np.ndarray, region: tuple[int, int, int, int], offset: float,
+    table: np.ndarray, seed: int,
+) -> tuple[float, int]:  # fmt: skip
+    """SMV image of Poisson deviates about the image plus offset; returns photons and overloads.
+
+    Deviates are drawn in pixel order over the region of interest, from one generator: serial by definition.
+    """
+    draw = kernel("poisson_words")
+    stream = np.array([seed], dtype=np.int64)
+    memory = np.array([0, 0, -1, 0, 0, 0], dtype=np.float32)
+    totals = np.zeros(2)
+    whole_rows = region[0] == 0 and region[1] == image.shape[1] - 1
+    with whole_file(path, "-noisefile") as file:
+        file.write(header)
+        for first, last, columns in rows_of_region(image, region):
+            words = np.zeros((last - first, image.shape[1]), dtype=np.uint16)
+            for low, high in _runs(max(first, region[2]), min(last, region[3] + 1), whole_rows):
+                values = image[low:high, columns]
+                target = words[low - first : high - first, columns]
+                draw(
+                    address(values), address(target), values.size, offset,
+                    address(table), address(stream), address(memory), address(totals),
+                )  # fmt: skip
+            file.write(memoryview(words).cast("B"))
+    return float(totals[0]), int(totals[1])
+
+
+def _runs(first: int, last: int, together: bool) -> Iterator[tuple[int, int]]:
+    """Rows first..last-1 in contiguous runs: all at once when whole rows are wanted, else one by one."""
+    if together and first < last:
+        yield first, last
+    elif not together:
+        for row in range(first, last):
+            yield row, row + 1

@@ -1,0 +1,342 @@
+"""A row of pixels at a time: the same steps as pixel.py, arranged so that LLVM makes SIMD of them.
+
+A block of BLOCK neighbouring pixels walks through each stage together, on float64 rows of one scratch array.
+Everything up to h, k, l is computed with the same pieces in the same order as in pixel.py, so those bits are
+the same (addition, product, division and square root round alike in SIMD and scalar code). Only the crystal's
+transform uses the sines of trig.py. Their error bounds make a bound for the pixel; wherever a value that close
+could round to another float32, the pixel is handed back to pixel.py. So the image is the reference's by
+construction, and the quick sine only decides how often a second look is needed.
+
+The bound, for a pixel of n steps, with u = 2^-53. A lattice factor is a product of three ratios of sines: six
+times QUICK_SINE_ERROR, and eight roundings here or there; its square doubles that. The structure factor's square
+and its product add four roundings, the sum of n non-negative terms at most n on either side, the final factors
+(the same numbers in the same order) six. Terms are never negative, so relative errors do not grow in the sum.
+
+Served here: every shape, source, spindle step, mosaic domain, sensor layer, oversampling, polarization and mask,
+curved or flat. Not served: `-oversample_thick/_polar/_omega` (the running sum is multiplied as it grows, so the
+order of steps within a pixel matters) and, in this file, tricubic interpolation; both go through pixel.py.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import physics
+from .jit import inlined
+from .layout import BLOCK, GAUSS, ROUND, SCRATCH_ROWS, SQUARE
+from .pixel import polarization_factor, turned_cell
+from .trig import (
+    FINE_SINE_ERROR,
+    ONE_OVER_PI,
+    QUICK_EXP_ERROR,
+    QUICK_SINE_ERROR,
+    fine_sine_cosine,
+    quick_exp,
+    quick_sine,
+    reduce_by_pi,
+)
+
+# Rows of the scratch array, as offsets: constant, so that LLVM sees that they never overlap.
+(
+    INTENSITY, POLARIZATION, OMEGA, CAPTURE, LOOSE,
+    DX, DY, DZ, AIRPATH, SX, SY, SZ, SEEN, LATTICE, NODE, WEIGHT,
+) = (row * BLOCK for row in range(SCRATCH_ROWS))  # fmt: skip
+
+ROUNDING = 2.0**-53
+SQUARE_ERROR = 2.0 * (6.0 * QUICK_SINE_ERROR + 16.0 * ROUNDING)
+GAUSS_ERROR = 2.0 * (QUICK_EXP_ERROR + 16.0 * ROUNDING)
+ROUND_ERROR = 64.0 * ROUNDING
+TOPHAT_ERROR = 16.0 * ROUNDING
+
+
+@inlined
+def place_block(p, w, spixel, first, count, layer, sub_slow, sub_fast):
+    """Unit vectors and distances from the sample to one sub-pixel of each pixel of the block."""
+    depth = layer * p.layer_depth_m
+    slow = physics.detector_coordinate(spixel, sub_slow, p.oversample, p.subpixel_size_m)
+    oversample, size = p.oversample, p.subpixel_size_m
+    fx, fy, fz = p.fdet[0], p.fdet[1], p.fdet[2]
+    rx, ry, rz = p.sdet[0], p.sdet[1], p.sdet[2]
+    ox, oy, oz = p.odet[0], p.odet[1], p.odet[2]
+    px, py, pz = p.pix0_m[0], p.pix0_m[1], p.pix0_m[2]
+    for i in range(count):
+        fast = physics.detector_coordinate(first + i, sub_fast, oversample, size)
+        w[DX + i] = physics.laboratory_coordinate(fast, slow, depth, fx, rx, ox, px)
+        w[DY + i] = physics.laboratory_coordinate(fast, slow, depth, fy, ry, oy, py)
+        w[DZ + i] = physics.laboratory_coordinate(fast, slow, depth, fz, rz, oz, pz)
+    if p.curved:
+        for i in range(count):
+            w[DX + i], w[DY + i], w[DZ + i] = physics.bend_onto_sphere(p, w[DY + i], w[DZ + i])
+    for i in range(count):
+        x, y, z = w[DX + i], w[DY + i], w[DZ + i]
+        length = math.sqrt(x * x + y * y + z * z)
+        w[AIRPATH + i] = length
+        w[DX + i] = x / length
+        w[DY + i] = y / length
+        w[DZ + i] = z / length
+
+
+@inlined
+def scatter_block(p, w, count, ix, iy, iz, wavelength):
+    """Scattering vectors of the block for one source; SEEN is 0 where dmin cuts a pixel off, else 1."""
+    for i in range(count):
+        w[SX + i] = (w[DX + i] - ix) / wavelength
+        w[SY + i] = (w[DY + i] - iy) / wavelength
+        w[SZ + i] = (w[DZ + i] - iz) / wavelength
+    dmin = p.dmin_m
+    if dmin > 0.0:
+        for i in range(count):
+            x, y, z = w[SX + i], w[SY + i], w[SZ + i]
+            stol = 0.5 * math.sqrt(x * x + y * y + z * z)
+            w[SEEN + i] = 0.0 if stol > 0.0 and dmin > 0.5 / stol else 1.0
+
+
+@inlined
+def polarize_block(p, w, count, ix, iy, iz):
+    """Polarization factors of pixels that have none yet; True when every pixel then has one.
+
+    The reference renormalizes the ray when it computes the factor, and later sources see that ray.
+    """
+    ix, iy, iz, _ = physics.unit(ix, iy, iz)
+    plain = p.kahn == 0.0 and p.dmin_m <= 0.0
+    kahn = p.kahn
+    if plain:
+        for i in range(count):
+            x, y, z = w[DX + i], w[DY + i], w[DZ + i]
+            length = math.sqrt(x * x + y * y + z * z)
+            x, y, z = x / length, y / length, z / length
+            w[DX + i], w[DY + i], w[DZ + i] = x, y, z
+            w[POLARIZATION + i] = physics.kahn_polarization(kahn, physics.dot(ix, iy, iz, x, y, z), 1.0)
+        return True
+    everywhere = True
+    for i in range(count):
+        if w[POLARIZATION + i] == 0.0 and (p.dmin_m <= 0.0 or w[SEEN + i] != 0.0):
+            x, y, z, _ = physics.unit(w[DX + i], w[DY + i], w[DZ + i])
+            w[DX + i], w[DY + i], w[DZ + i] = x, y, z
+            w[POLARIZATION + i] = polarization_factor(p, ix, iy, iz, x, y, z)
+        everywhere = everywhere and w[POLARIZATION + i] != 0.0
+    return everywhere
+
+
+@inlined
+def quick_grating(x, turns, cells):
+    """Numerator and denominator of |sin(N x)/sin(x)|; x is within half a turn of turns * pi."""
+    y = x * cells
+    numerator = quick_sine(reduce_by_pi(y, np.rint(y * ONE_OVER_PI)))
+    denominator = quick_sine(reduce_by_pi(x, turns))
+    at_origin = x == 0.0
+    return (cells if at_origin else numerator), (1.0 if at_origin else denominator)
+
+
+@inlined
+def node_slot(h0, k0, l0, h_min, h_max, k_min, k_max, l_min, l_max, h_stride, k_stride, outside):
+    """Where the node's structure factor stands in the table, as a float64 (exact below 2^53)."""
+    inside = (h0 >= h_min) & (h0 <= h_max) & (k0 >= k_min) & (k0 <= k_max) & (l0 >= l_min) & (l0 <= l_max)
+    slot = (h0 - h_min) * h_stride + (k0 - k_min) * k_stride + (l0 - l_min)
+    return slot if inside else outside
+
+
+@inlined
+def lattice_block(p, shape, w, count, cell):
+    """Transform of the crystal (LATTICE) and table slot (NODE) for one orientation, over the block."""
+    ax, ay, az, bx, by, bz, cx, cy, cz = cell
+    Na, Nb, Nc, fudge = p.Na, p.Nb, p.Nc, p.fudge
+    cells = Na * Nb * Nc
+    h_min, k_min, l_min = np.float64(p.h_min), np.float64(p.k_min), np.float64(p.l_min)
+    h_max, k_max, l_max = np.float64(p.h_max), np.float64(p.k_max), np.float64(p.l_max)
+    if p.hkls == 0:
+        h_max = h_min - 1.0
+    h_stride, k_stride, outside = np.float64(p.h_stride), np.float64(p.k_stride), np.float64(p.outside)
+    a_x, a_y, a_z = p.a_star[0], p.a_star[1], p.a_star[2]
+    b_x, b_y, b_z = p.b_star[0], p.b_star[1], p.b_star[2]
+    c_x, c_y, c_z = p.c_star[0], p.c_star[1], p.c_star[2]
+    for i in range(count):
+        sx, sy, sz = w[SX + i], w[SY + i], w[SZ + i]
+        h = physics.dot(ax, ay, az, sx, sy, sz)
+        k = physics.dot(bx, by, bz, sx, sy, sz)
+        l = physics.dot(cx, cy, cz, sx, sy, sz)
+        h0, k0, l0 = np.ceil(h - 0.5), np.ceil(k - 0.5), np.ceil(l - 0.5)
+        w[NODE + i] = node_slot(
+            h0, k0, l0, h_min, h_max, k_min, k_max, l_min, l_max, h_stride, k_stride, outside
+        )
+        if shape == SQUARE:
+            na, da = quick_grating(physics.PI * h, h0, Na)
+            nb, db = quick_grating(physics.PI * k, k0, Nb)
+            nc, dc = quick_grating(physics.PI * l, l0, Nc)
+            w[LATTICE + i] = (na * nb * nc) / (da * db * dc)
+        elif shape == ROUND:
+            dh, dk, dl = h - h0, k - k0, l - l0
+            squared = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
+            x = physics.PI * math.sqrt(squared * fudge)
+            sine, cosine = fine_sine_cosine(reduce_by_pi(x, np.rint(x * ONE_OVER_PI)))
+            height = cells * physics.SPHERE_TO_CUBE
+            weight = 3.0 * height / (x * x)
+            value = weight * (sine / x - cosine)
+            w[LATTICE + i] = height if x == 0.0 else value
+            w[WEIGHT + i] = 0.0 if x == 0.0 else weight
+        else:
+            dh, dk, dl = h - h0, k - k0, l - l0
+            x = dh * a_x + dk * b_x + dl * c_x
+            y = dh * a_y + dk * b_y + dl * c_y
+            z = dh * a_z + dk * b_z + dl * c_z
+            node_squared = (x * x + y * y + z * z) * Na * Na * Nb * Nb * Nc * Nc
+            if shape == GAUSS:
+                w[LATTICE + i] = cells * quick_exp(-(node_squared / 0.63 * fudge))
+            else:
+                w[LATTICE + i] = cells if node_squared * fudge < 0.3969 else 0.0
+
+
+@inlined
+def gather_block(p, shape, w, count, amplitudes):
+    """Add |F_cell F_latt|^2 of the block's step to the sums."""
+    if p.dmin_m > 0.0:
+        for i in range(count):
+            w[LATTICE + i] *= w[SEEN + i]
+    for i in range(count):
+        F_cell = amplitudes[np.int64(w[NODE + i])]
+        F_latt = w[LATTICE + i]
+        w[INTENSITY + i] += F_cell * F_cell * F_latt * F_latt
+        if shape == ROUND:
+            # The transform of a sphere has zeros, so its error is absolute: |d(F^2)| = 2 F dF + dF^2.
+            slack = abs(w[WEIGHT + i]) * FINE_SINE_ERROR * 4.0
+            w[LOOSE + i] += F_cell * F_cell * (2.0 * abs(F_latt) + slack) * slack
+
+
+@inlined
+def shape_error(shape):
+    """Relative error bound of one term, square of the lattice factor included (see the module's text)."""
+    if shape == SQUARE:
+        return SQUARE_ERROR
+    if shape == ROUND:
+        return ROUND_ERROR
+    if shape == GAUSS:
+        return GAUSS_ERROR
+    return TOPHAT_ERROR
+
+
+@inlined
+def finish_block(p, shape, w, spixel, first, count, image, again, found):
+    """Write the block's photons; list in `again` the pixels whose float32 the error bound leaves open."""
+    terms = np.float64(p.steps) * np.float64(p.layers)
+    relative = (shape_error(shape) + (2.0 * terms + 16.0) * ROUNDING) * p.error_scale
+    at = spixel * p.fpixels + first
+    for i in range(count):
+        intensity = w[INTENSITY + i]
+        photons = physics.photons(p, intensity, w[CAPTURE + i], w[POLARIZATION + i], w[OMEGA + i])
+        w[SX + i] = photons
+        slack = relative * photons
+        if shape == ROUND and intensity > 0.0:
+            slack += photons * (w[LOOSE + i] / intensity) * p.error_scale
+        w[SY + i] = slack
+    for i in range(count):
+        image[at + i] = np.float32(w[SX + i])
+        if np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i]):
+            again[found] = at + i
+            found += 1
+    return found
+
+
+@inlined
+def start_block(p, w, count):
+    """Fill the sums and the factors that are computed once a pixel."""
+    for i in range(count):
+        w[INTENSITY + i] = p.background
+        w[LOOSE + i] = 0.0
+        w[CAPTURE + i] = 1.0
+        w[POLARIZATION + i] = 1.0 if p.nopolar else 0.0
+
+
+@inlined
+def first_factors(p, w, count, layer, first_layer):
+    """Solid angle (once a pixel) and capture fraction (of the last layer), from its first sub-pixel."""
+    size, close, point = p.pixel_size_m, p.close_distance_m, p.point_pixel
+    if first_layer:
+        for i in range(count):
+            w[OMEGA + i] = physics.solid_angle(size, w[AIRPATH + i], close, point)
+    if p.thickness_m != 0.0 and layer == p.layers - 1:
+        for i in range(count):
+            parallax = physics.dot(w[DX + i], w[DY + i], w[DZ + i], p.odet[0], p.odet[1], p.odet[2])
+            w[CAPTURE + i] = physics.capture_fraction(layer, p.layer_depth_m, p.attenuation_per_m, parallax)
+
+
+@inlined
+def render_block(p, shape, sources, cells, domains, amplitudes, w, spixel, first, count):
+    """All steps of a block of pixels, summed in scratch."""
+    start_block(p, w, count)
+    polarized = p.nopolar != 0
+    for layer in range(p.layers):
+        for sub_slow in range(p.oversample):
+            for sub_fast in range(p.oversample):
+                place_block(p, w, spixel, first, count, layer, sub_slow, sub_fast)
+                if sub_slow == 0 and sub_fast == 0:
+                    first_factors(p, w, count, layer, layer == 0)
+                for source in range(p.sources):
+                    ix, iy, iz = sources[source, 0], sources[source, 1], sources[source, 2]
+                    scatter_block(p, w, count, ix, iy, iz, sources[source, 3])
+                    if not polarized:
+                        polarized = polarize_block(p, w, count, ix, iy, iz)
+                    for phi_step in range(p.phi_steps):
+                        for domain in range(p.mosaic_domains):
+                            cell = turned_cell(p, cells, 0, phi_step, domains, domain)
+                            lattice_block(p, shape, w, count, cell)
+                            gather_block(p, shape, w, count, amplitudes)
+
+
+@inlined
+def any_unmasked(p, mask, at, count):
+    """Whether the block that starts at flat index `at` has a pixel to compute."""
+    if not p.masked:
+        return True
+    for i in range(count):
+        if mask[at + i] != 0:
+            return True
+    return False
+
+
+@inlined
+def blank_masked(p, mask, image, w, at, count, again, start, found):
+    """Zero the pixels that the mask leaves out, here and in the solid angles, and drop them from the list."""
+    for i in range(count):
+        if mask[at + i] == 0:
+            image[at + i] = 0.0
+            w[OMEGA + i] = 0.0
+    kept = start
+    for j in range(start, found):
+        if mask[again[j]] != 0:
+            again[kept] = again[j]
+            kept += 1
+    return kept
+
+
+@inlined
+def list_lost_captures(p, w, at, count, again, found):
+    """List pixels whose capture fraction is exactly 0: it is then computed anew for each sub-pixel."""
+    if p.thickness_m != 0.0 and p.attenuation_per_m != 0.0 and p.oversample > 1:
+        for i in range(count):
+            if w[CAPTURE + i] == 0.0:
+                again[found] = at + i
+                found += 1
+    return found
+
+
+@inlined
+def render_row(p, shape, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found):
+    """One row of pixels; its sum of solid angles, and the new length of the list for a second look."""
+    omega_sum = 0.0
+    first = p.roi_fast_first
+    while first <= p.roi_fast_last:
+        count = min(BLOCK, p.roi_fast_last + 1 - first)
+        at = spixel * p.fpixels + first
+        if any_unmasked(p, mask, at, count):
+            render_block(p, shape, sources, cells, domains, amplitudes, w, spixel, first, count)
+            start = found
+            found = finish_block(p, shape, w, spixel, first, count, image, again, found)
+            found = list_lost_captures(p, w, at, count, again, found)
+            if p.masked:
+                found = blank_masked(p, mask, image, w, at, count, again, start, found)
+            for i in range(count):
+                omega_sum += w[OMEGA + i]
+        first += count
+    return omega_sum * np.float64(p.layers * p.oversample * p.oversample), found

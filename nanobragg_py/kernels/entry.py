@@ -1,0 +1,216 @@
+"""The kernels as C functions: pointers and sizes in, nothing allocated inside, nothing raised.
+
+Each has its C signature in library.py, through which everything else calls them.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numba import types
+
+from . import blocks, layout, pixel, random, reduction
+from .jit import compiled, inlined
+
+FLOATS = types.CPointer(types.float64)
+SINGLES = types.CPointer(types.float32)
+INTEGERS = types.CPointer(types.int64)
+WORDS = types.CPointer(types.uint16)
+BYTES = types.CPointer(types.uint8)
+PARAMETERS = types.CPointer(numba.from_dtype(layout.PARAMETERS))
+INT = types.int64
+REAL = types.float64
+VOID = types.void
+
+
+@inlined
+def unpack(p, sources, cells, domains, amplitudes, mask, image):
+    """Arrays over the caller's memory, with the sizes that the record of parameters gives."""
+    pixels = p.fpixels * p.spixels
+    return (
+        numba.carray(sources, (p.sources, 4)),
+        numba.carray(cells, (2, p.phi_steps, 9)),
+        numba.carray(domains, (p.mosaic_domains, 9)),
+        numba.carray(amplitudes, (p.outside + 1,)),
+        numba.carray(mask, (pixels if p.masked else 1,)),
+        numba.carray(image, (pixels,)),
+    )
+
+
+SCENE = (PARAMETERS, FLOATS, FLOATS, FLOATS, FLOATS, WORDS, SINGLES)
+FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INT, INT)
+LISTED = VOID(*SCENE, FLOATS, INTEGERS, INT)
+EXACT = INT(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT)
+RECORD = REAL(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT, INT)
+
+
+def render_rows(shape):
+    """Kernel that renders rows first..last-1 of a crystal of one shape (a constant when it is compiled).
+
+    scratch float64 (SCRATCH), again int64 (2*fpixels*rows), omega float64 (spixels): sums of solid angles by row.
+    Returns how many pixels (flat indices, in `again`) must be looked at again by render_listed.
+    """
+
+    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, first, last):
+        p = numba.carray(parameters, (1,))[0]
+        sources, cells, domains, amplitudes, mask, image = unpack(
+            p, sources, cells, domains, amplitudes, mask, image
+        )
+        w = numba.carray(scratch, (layout.SCRATCH,))
+        omega_of_row = numba.carray(omega, (p.spixels,))
+        pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
+        found = 0
+        for spixel in range(first, last):
+            omega_of_row[spixel], found = blocks.render_row(
+                p, shape, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
+            )
+        return found
+
+    return render
+
+
+render_square = render_rows(layout.SQUARE)
+render_round = render_rows(layout.ROUND)
+render_gauss = render_rows(layout.GAUSS)
+render_tophat = render_rows(layout.TOPHAT)
+
+
+def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count):
+    """Compute the listed pixels again with the C library's functions.
+
+    again int64 (count + 2,): flat indices, and two places for working; scratch float64 (7,) or more.
+    """
+    p = numba.carray(parameters, (1,))[0]
+    sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
+    w = numba.carray(scratch, (7,))
+    pixels = numba.carray(again, (count + 2,))
+    state = pixels[count:]
+    record = numba.carray(scratch, (0, layout.RECORD_COLUMNS))
+    for j in range(count):
+        i = pixels[j]
+        state[0], state[1] = 0, 0
+        photons = pixel.pixel_photons(
+            p, sources, cells, domains, amplitudes, i // p.fpixels, i % p.fpixels, state, w[0:6], w[6:7], record
+        )
+        image[i] = np.float32(photons)
+
+
+def render_exact(
+    parameters, sources, cells, domains, amplitudes, mask, image, state, latch, omega, first, last
+):
+    """Render pixels first..last-1 (flat indices) with the C library's functions, one after the other.
+
+    Stops after the pixel in which interpolation left the grid, or which was the first to see the crystal while
+    state[1] asked for that; returns the index of the next pixel. Interpolation is on for every pixel if state[0].
+    """
+    p = numba.carray(parameters, (1,))[0]
+    sources, cells, domains, amplitudes, mask, image = unpack(
+        p, sources, cells, domains, amplitudes, mask, image
+    )
+    flags = numba.carray(state, (2,))
+    left = numba.carray(latch, (6,))
+    omega_of_row = numba.carray(omega, (p.spixels,))
+    record = numba.carray(omega, (0, layout.RECORD_COLUMNS))
+    interpolating, first_visit = flags[0], flags[1]
+    for i in range(first, last):
+        spixel, fpixel = i // p.fpixels, i % p.fpixels
+        if not p.roi_fast_first <= fpixel <= p.roi_fast_last or not p.roi_slow_first <= spixel <= p.roi_slow_last:
+            continue
+        if p.masked and mask[i] == 0:
+            continue
+        image[i] = np.float32(
+            pixel.pixel_photons(
+                p, sources, cells, domains, amplitudes, spixel, fpixel,
+                flags, left, omega_of_row[spixel : spixel + 1], record,
+            )
+        )  # fmt: skip
+        if flags[0] != interpolating or flags[1] != first_visit:
+            return i + 1
+    return last
+
+
+def record_pixel(
+    parameters, sources, cells, domains, amplitudes, mask, image, state, latch, record, rows, spixel, fpixel
+):
+    """Render one pixel with a record of `rows` rows; returns its photons before rounding to float32."""
+    p = numba.carray(parameters, (1,))[0]
+    sources, cells, domains, amplitudes, mask, image = unpack(
+        p, sources, cells, domains, amplitudes, mask, image
+    )
+    photons = pixel.pixel_photons(
+        p, sources, cells, domains, amplitudes, spixel, fpixel,
+        numba.carray(state, (2,)), numba.carray(latch, (7,))[0:6], numba.carray(latch, (7,))[6:7],
+        numba.carray(record, (rows, layout.RECORD_COLUMNS)),
+    )  # fmt: skip
+    image[spixel * p.fpixels + fpixel] = np.float32(photons)
+    return photons
+
+
+def add_up(image, mask, masked, fpixels, spixels, roi, totals):
+    """See reduction.add_up; roi int64 (4,): first and last fast, first and last slow pixel."""
+    pixels = fpixels * spixels
+    reduction.add_up(
+        numba.carray(image, (pixels,)),
+        numba.carray(mask, (pixels if masked else 1,)),
+        masked,
+        fpixels,
+        numba.carray(roi, (4,)),
+        numba.carray(totals, (5,)),
+    )
+
+
+def squared_deviations(image, fpixels, spixels, roi, average):
+    """See reduction.squared_deviations."""
+    return reduction.squared_deviations(
+        numba.carray(image, (fpixels * spixels,)), fpixels, numba.carray(roi, (4,)), average
+    )
+
+
+def scale_to_words(values, words, count, scale, offset):
+    """See reduction.scale_to_words."""
+    reduction.scale_to_words(numba.carray(values, (count,)), numba.carray(words, (count,)), scale, offset)
+
+
+def scale_to_bytes(values, grey, count, scale):
+    """See reduction.scale_to_bytes."""
+    reduction.scale_to_bytes(numba.carray(values, (count,)), numba.carray(grey, (count,)), scale)
+
+
+def poisson_words(values, words, count, offset, table, stream, singles, totals):
+    """See reduction.poisson_words; singles float32 (6,): the Gaussian's spare, then poisson's memory."""
+    kept = numba.carray(singles, (6,))
+    reduction.poisson_words(
+        numba.carray(values, (count,)),
+        numba.carray(words, (count,)),
+        offset,
+        numba.carray(table, (33,)),
+        numba.carray(stream, (1,)),
+        kept[0:2],
+        kept[2:6],
+        numba.carray(totals, (2,)),
+    )
+
+
+def mosaic_rotations(table, stream, spread_rad, count, matrices):
+    """Rotation matrices (count, 9) of mosaic domains, see random.mosaic_rotation."""
+    shuffle, counter = numba.carray(table, (33,)), numba.carray(stream, (1,))
+    out = numba.carray(matrices, (count, 9))
+    for domain in range(count):
+        random.mosaic_rotation(shuffle, counter, spread_rad, out[domain])
+
+
+SIGNATURES = {
+    "render_square": FAST_ROWS,
+    "render_round": FAST_ROWS,
+    "render_gauss": FAST_ROWS,
+    "render_tophat": FAST_ROWS,
+    "render_listed": LISTED,
+    "render_exact": EXACT,
+    "record_pixel": RECORD,
+    "add_up": VOID(SINGLES, WORDS, INT, INT, INT, INTEGERS, FLOATS),
+    "squared_deviations": REAL(SINGLES, INT, INT, INTEGERS, REAL),
+    "scale_to_words": VOID(SINGLES, WORDS, INT, REAL, REAL),
+    "scale_to_bytes": VOID(SINGLES, BYTES, INT, REAL),
+    "poisson_words": VOID(SINGLES, WORDS, INT, REAL, INTEGERS, INTEGERS, SINGLES, FLOATS),
+    "mosaic_rotations": VOID(INTEGERS, INTEGERS, REAL, INT, FLOATS),
+}

@@ -1,0 +1,47 @@
+"""The one place for Numba options.
+
+Nothing here may let the compiler change a rounding: no fastmath flag, no contraction, and the C library's
+own sin, cos, exp, log, tan, atan2 and powf (Intel's vector library, where installed, rounds differently).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+
+def compiled(function):
+    """Compile for callers inside the kernels; division by zero gives inf or nan, as in C."""
+    return numba.njit(error_model="numpy", nogil=True)(function)
+
+
+def inlined(function):
+    """As `compiled`, and merged into the caller, so that loops over it can become SIMD."""
+    return numba.njit(error_model="numpy", nogil=True, forceinline=True)(function)
+
+
+@intrinsic
+def fma(typing_context, a, b, c):
+    """a*b + c with a single rounding (IEEE 754 fusedMultiplyAdd); exact on every processor."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+@intrinsic
+def power_of_two(typing_context, exponent):
+    """2**exponent for an int64 exponent in -1022..1023, by building the float64's bits."""
+
+    def generate(context, builder, signature, arguments):
+        bits = builder.shl(builder.add(arguments[0], ir.Constant(ir.IntType(64), 1023)), ir.Constant(ir.IntType(64), 52))
+        return builder.bitcast(bits, ir.DoubleType())
+
+    return types.float64(types.int64), generate

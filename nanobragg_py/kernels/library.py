@@ -1,0 +1,241 @@
+"""The kernels as callable machine code, compiled once on a machine and then loaded without the compiler.
+
+Importing Numba costs more time than rendering a small image. So each kernel of entry.py is compiled once, through
+Numba, to an object file kept in a cache folder; later runs hand that file to LLVM's loader and call it through
+ctypes, which lets go of the interpreter's lock, so that ordinary threads share the rows of an image.
+
+A cached file is only used if everything its code depends on is unchanged: the sources of the kernels, the
+versions of Numba, llvmlite and NumPy's record layout, the processor's name and features; and if its own checksum
+is right. Anything else is a miss, and a miss compiles. Files appear in the folder whole or not at all, so any
+number of processes may share it.
+
+NANOBRAGG_CACHE names the folder (default: nanobragg_py in the user's cache folder). When it cannot be written, the
+code is compiled for this process alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+import numpy as np
+
+from . import layout
+
+_POINTER = ctypes.c_void_p
+_INT = ctypes.c_int64
+_REAL = ctypes.c_double
+_SCENE = (_POINTER,) * 7
+_FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT)
+
+# Result and arguments of every kernel; entry.SIGNATURES says the same in Numba's words.
+PROTOTYPES: dict[str, tuple] = {
+    "render_square": _FAST_ROWS,
+    "render_round": _FAST_ROWS,
+    "render_gauss": _FAST_ROWS,
+    "render_tophat": _FAST_ROWS,
+    "render_listed": (None, *_SCENE, _POINTER, _POINTER, _INT),
+    "render_exact": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT),
+    "record_pixel": (_REAL, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT),
+    "add_up": (None, _POINTER, _POINTER, _INT, _INT, _INT, _POINTER, _POINTER),
+    "squared_deviations": (_REAL, _POINTER, _INT, _INT, _POINTER, _REAL),
+    "scale_to_words": (None, _POINTER, _POINTER, _INT, _REAL, _REAL),
+    "scale_to_bytes": (None, _POINTER, _POINTER, _INT, _REAL),
+    "poisson_words": (None, _POINTER, _POINTER, _INT, _REAL, _POINTER, _POINTER, _POINTER, _POINTER),
+    "mosaic_rotations": (None, _POINTER, _POINTER, _REAL, _INT, _POINTER),
+}
+
+# Functions of the C library that machine code may call; anything else would not survive loading elsewhere.
+_ALLOWED = frozenset("sin cos exp log tan atan2 powf sqrt fma ceil floor floorf rint memcpy memset memmove".split())
+
+# Numba calls this when the owner of an array's memory lets go of it; the kernels' arrays have no owner.
+_OWNER = "NRT_MemInfo_call_dtor"
+
+_lock = threading.RLock()
+_loaded: dict[str, Callable] = {}
+_engines: list = []
+_announced = False
+
+
+def kernel(name: str) -> Callable:
+    """The kernel `name` as a ctypes function; arrays are passed with `address`. Compiles it on first use."""
+    with _lock:
+        if name not in _loaded:
+            _loaded[name] = _load(name)
+        return _loaded[name]
+
+
+def address(array: np.ndarray | None) -> int | None:
+    """Address of a C-contiguous array's first element."""
+    if array is None:
+        return None
+    if not array.flags.c_contiguous:
+        raise ValueError("kernels take contiguous arrays")
+    return array.ctypes.data
+
+
+def cache_folder() -> Path:
+    """Folder of compiled kernels, whether or not it exists."""
+    named = os.environ.get("NANOBRAGG_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "nanobragg_py"
+
+
+def _load(name: str) -> Callable:
+    path = cache_folder() / f"{name}-{_fingerprint()}.o"
+    code = _read(path)
+    if code is None:
+        code = _compile(name)
+        _write(path, code)
+    return _callable(name, _link(name, code))
+
+
+def _callable(name: str, pointer: int) -> Callable:
+    """Wrap Numba's calling convention: a place for the result and one for an error (none is ever raised)."""
+    result, *arguments = PROTOTYPES[name]
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, *arguments)(pointer)
+    holder = result or _INT
+
+    def call(*values):
+        out = holder()
+        function(ctypes.addressof(out), None, *values)
+        return None if result is None else out.value
+
+    return call
+
+
+_key: str | None = None
+
+
+def _fingerprint() -> str:
+    """Digest of all that the machine code depends on."""
+    global _key
+    if _key is None:
+        digest = hashlib.sha256()
+        for source in sorted(Path(__file__).parent.glob("*.py")):
+            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+        numba = importlib.util.find_spec("numba")
+        if numba is not None and numba.submodule_search_locations:
+            digest.update((Path(numba.submodule_search_locations[0]) / "_version.py").read_bytes())
+        features = llvm.get_host_cpu_features().flatten()
+        for text in (llvmlite.__version__, platform.machine(), llvm.get_host_cpu_name(), features, str(layout.PARAMETERS)):
+            digest.update(text.encode() + b"\0")
+        _key = digest.hexdigest()[:32]
+    return _key
+
+
+def _read(path: Path) -> bytes | None:
+    """Object code of a cache file, or None when there is none or it is damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    checksum, code = content[:32], content[32:]
+    return code if code and hashlib.sha256(code).digest() == checksum else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Put a cache file in place, whole; a folder that cannot be written is no error."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        os.replace(temporary, path)
+    except OSError:
+        if temporary is not None:
+            with_suppressed_unlink(temporary)
+    except BaseException:
+        if temporary is not None:
+            with_suppressed_unlink(temporary)
+        raise
+
+
+def with_suppressed_unlink(path: str) -> None:
+    """Remove a file if it is still there."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def _compile(name: str) -> bytes:
+    """Object code of a kernel, which needs nothing but the C library."""
+    global _announced
+    if not _announced:
+        print("nanoBragg: compiling the kernels for this processor (once) ...", file=sys.stderr, flush=True)
+        _announced = True
+    import numba
+
+    from . import entry
+
+    signature = entry.SIGNATURES[name]
+    function = numba.njit(signature, error_model="numpy", no_cpython_wrapper=True)(getattr(entry, name))
+    compiled = function.overloads[signature.args]
+    module = llvm.parse_assembly(str(compiled.library._final_module))
+    for item in module.functions:
+        if item.name == compiled.fndesc.llvm_func_name:
+            item.linkage = "external"
+            item.name = _symbol(name)
+        elif not item.is_declaration:
+            item.linkage = "internal"
+    machine = _machine()
+    _drop_unused(module, machine)
+    needed = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")} - {_OWNER}
+    if needed - _ALLOWED:
+        raise RuntimeError(f"kernel {name} needs {sorted(needed - _ALLOWED)}, which is not in the C library")
+    return machine.emit_object(module)
+
+
+def _drop_unused(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+    """Remove functions and constants that the kernel does not reach."""
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+
+
+def _symbol(name: str) -> str:
+    return f"nanobragg_{name}"
+
+
+def _machine() -> llvm.TargetMachine:
+    """LLVM's description of this processor, as Numba makes it."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        reloc="pic",
+        codemodel="default",
+        jit=True,
+    )
+
+
+def _link(name: str, code: bytes) -> int:
+    """Load object code; the address of its kernel."""
+    if platform.system() == "Linux":
+        llvm.load_library_permanently("libm.so.6")
+    llvm.add_symbol(_OWNER, ctypes.cast(ctypes.pythonapi.Py_FatalError, _POINTER).value)
+    empty = llvm.parse_assembly("")
+    engine = llvm.create_mcjit_compiler(empty, _machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    found = engine.get_function_address(_symbol(name))
+    if not found:
+        raise RuntimeError(f"compiled kernel {name} has no entry point")
+    return found

@@ -1,0 +1,155 @@
+"""The formula of one step, in pieces: each a small function of scalars, units in SI unless named otherwise.
+
+A step is one sub-pixel seen by one source from one mosaic domain at one spindle angle. Both walks over these
+pieces (pixel.py: a pixel with the C library's functions; blocks.py: a row of pixels at a time) take them from
+here. The order of operations is the reference program's: sums of three products run left to right, and
+nothing is fused, because the last bit of h, k and l decides bits of the image.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .jit import inlined
+
+PI = 3.141592653589793
+# Square root of the volume ratio between a cube and the sphere inscribed with the same lattice sum.
+SPHERE_TO_CUBE = 0.723601254558268
+
+
+@inlined
+def dot(ax, ay, az, bx, by, bz):
+    """Scalar product of two vectors."""
+    return ax * bx + ay * by + az * bz
+
+
+@inlined
+def unit(x, y, z):
+    """(x, y, z, length): the unit vector and the length it had; the zero vector stays zero."""
+    length = math.sqrt(x * x + y * y + z * z)
+    if length != 0.0:
+        return x / length, y / length, z / length, length
+    return 0.0, 0.0, 0.0, length
+
+
+@inlined
+def turn_about_axis(vx, vy, vz, ux, uy, uz, angle):
+    """Rodrigues' rotation of v about the unit vector u by `angle` radians, right-handed."""
+    sine = math.sin(angle)
+    cosine = math.cos(angle)
+    along = (ux * vx + uy * vy + uz * vz) * (1.0 - cosine)
+    x = ux * along + vx * cosine + (-uz * vy + uy * vz) * sine
+    y = uy * along + vy * cosine + (uz * vx - ux * vz) * sine
+    z = uz * along + vz * cosine + (-uy * vx + ux * vy) * sine
+    return x, y, z
+
+
+@inlined
+def detector_coordinate(pixel, part, oversample, subpixel_size):
+    """Distance in metres along a detector axis from the corner to the middle of a sub-pixel."""
+    return subpixel_size * (pixel * oversample + part) + subpixel_size / 2.0
+
+
+@inlined
+def laboratory_coordinate(fast, slow, depth, fdet, sdet, odet, origin):
+    """One laboratory component of a point given by its distances along the detector's three axes."""
+    return fast * fdet + slow * sdet + depth * odet + origin
+
+
+@inlined
+def bend_onto_sphere(p, y, z):
+    """Position on a detector curved about the sample: flat y and z become angles about the slow and fast axes."""
+    d = p.distance_m
+    bx, by, bz = d * p.beam[0], d * p.beam[1], d * p.beam[2]
+    sx, sy, sz = turn_about_axis(bx, by, bz, p.sdet[0], p.sdet[1], p.sdet[2], y / d)
+    return turn_about_axis(sx, sy, sz, p.fdet[0], p.fdet[1], p.fdet[2], z / d)
+
+
+@inlined
+def solid_angle(pixel_size, airpath, close_distance, point_pixel):
+    """Steradians of a pixel: area / r^2 * cos(obliquity); a point pixel has no area and no obliquity."""
+    if point_pixel:
+        return 1.0 / airpath / airpath
+    return pixel_size * pixel_size / airpath / airpath * close_distance / airpath
+
+
+@inlined
+def capture_fraction(layer, layer_depth, attenuation, cosine):
+    """Fraction of photons absorbed in sensor layer number `layer` (Beer-Lambert along the slanted path)."""
+    before = math.exp(-layer * layer_depth * attenuation / cosine)
+    after = math.exp(-(layer + 1) * layer_depth * attenuation / cosine)
+    return before - after
+
+
+@inlined
+def kahn_polarization(kahn, cos_2theta, cos_2psi):
+    """Kahn, Fourme, Gadet, Janin, Dumas & Andre (1982) J. Appl. Cryst. 15, 330: polarization factor."""
+    cos_squared = cos_2theta * cos_2theta
+    sin_squared = 1.0 - cos_squared
+    return 0.5 * (1.0 + cos_squared - kahn * cos_2psi * sin_squared)
+
+
+@inlined
+def cosine_of_twice_psi(ix, iy, iz, dx, dy, dz, ax, ay, az):
+    """cos(2 psi), psi the azimuth of the diffracted ray d about the incident ray i from the E vector near a."""
+    bx, by, bz, _ = unit(ay * iz - az * iy, az * ix - ax * iz, ax * iy - ay * ix)
+    ex, ey, ez, _ = unit(iy * bz - iz * by, iz * bx - ix * bz, ix * by - iy * bx)
+    e_out = dot(dx, dy, dz, ex, ey, ez)
+    b_out = dot(dx, dy, dz, bx, by, bz)
+    return math.cos(2.0 * -math.atan2(b_out, e_out))
+
+
+@inlined
+def nearest_index(h):
+    """Nearest integer of a fractional Miller index; halves go down."""
+    return math.ceil(h - 0.5)
+
+
+@inlined
+def grating(x, cells):
+    """sin(N x)/sin(x): N scatterers in a row (Laue's interference function), with the C library's sine."""
+    if x == 0.0:
+        return cells
+    return math.sin(x * cells) / math.sin(x)
+
+
+@inlined
+def sphere_transform(x):
+    """3 (sin(x)/x - cos(x)) / x^2: Fourier transform of a uniform sphere (Rayleigh 1911)."""
+    if x == 0.0:
+        return 1.0
+    return 3.0 * (math.sin(x) / x - math.cos(x)) / (x * x)
+
+
+@inlined
+def distance_to_node_squared(p, dh, dk, dl):
+    """Squared distance in reciprocal space to the nearest lattice node, times the squared number of cells."""
+    x = dh * p.a_star[0] + dk * p.b_star[0] + dl * p.c_star[0]
+    y = dh * p.a_star[1] + dk * p.b_star[1] + dl * p.c_star[1]
+    z = dh * p.a_star[2] + dk * p.b_star[2] + dl * p.c_star[2]
+    return (x * x + y * y + z * z) * p.Na * p.Na * p.Nb * p.Nb * p.Nc * p.Nc
+
+
+@inlined
+def ellipsoid_argument(p, dh, dk, dl):
+    """pi times the distance to the nearest node in units of 1/N: what the sphere's transform is taken of."""
+    squared = dh * dh * p.Na * p.Na + dk * dk * p.Nb * p.Nb + dl * dl * p.Nc * p.Nc
+    return PI * math.sqrt(squared * p.fudge)
+
+
+@inlined
+def gaussian_exponent(p, node_squared):
+    """Exponent of the Gaussian spot whose volume and width resemble a parallelepiped's."""
+    return -(node_squared / 0.63 * p.fudge)
+
+
+@inlined
+def inside_top_hat(p, node_squared):
+    """Whether a flat-topped spot of the parallelepiped's height and volume reaches this far."""
+    return node_squared * p.fudge < 0.3969
+
+
+@inlined
+def photons(p, intensity, capture, polarization, omega):
+    """Photons in a pixel from its summed |F_cell F_latt|^2; factors applied per step arrive here as 1."""
+    return p.r_e_sqr_m2 * p.fluence_per_m2 * intensity / p.steps * capture * polarization * omega

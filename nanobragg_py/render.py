@@ -1,0 +1,281 @@
+"""Rows of an image shared among threads, and the few things that make the order of pixels matter."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from .beam import R_E_SQR_M2
+from .crew import Crew
+from .experiment import Experiment
+from .kernels import layout
+from .kernels.library import address, kernel
+from .vectors import unit
+
+SHAPES = {"square": layout.SQUARE, "round": layout.ROUND, "gauss": layout.GAUSS, "tophat": layout.TOPHAT}
+# Steps that a thread takes on before it looks for more work: a fraction of a second.
+STEPS_AT_A_TIME = 4_000_000
+
+
+class KernelInputs(NamedTuple):
+    """What the kernels are given; see kernels/layout.py."""
+
+    parameters: np.ndarray
+    sources: np.ndarray
+    cells: np.ndarray
+    domains: np.ndarray
+    amplitudes: np.ndarray
+    mask: np.ndarray
+
+
+def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInputs:
+    """Arrays and scalars of an experiment. error_scale widens the bound that asks for a second look (for tests)."""
+    config, camera, crystal = experiment.config, experiment.camera, experiment.crystal
+    detector, axes = camera.detector, camera.detector.axes
+    h0, h1, k0, k1, l0, l1 = experiment.grid.ranges
+    _, k_size, l_size = experiment.grid.shape
+    region = camera.region.clipped(detector.fpixels, detector.spixels)
+    values = {
+        "pixel_size_m": detector.pixel_size_m,
+        "subpixel_size_m": detector.pixel_size_m / experiment.oversampling.used,
+        "distance_m": detector.distance_m,
+        "close_distance_m": detector.close_distance_m,
+        "fdet": axes.fdet,
+        "sdet": axes.sdet,
+        "odet": axes.odet,
+        "pix0_m": detector.pix0_m,
+        "beam": axes.beam,
+        "polarization_axis": _settled(axes.polar),
+        "kahn": config.polarization,
+        "thickness_m": detector.thickness_m,
+        "layer_depth_m": detector.layers.step,
+        "attenuation_per_m": detector.attenuation_per_m,
+        "dmin_m": config.dmin_m,
+        "background": experiment.background,
+        "r_e_sqr_m2": R_E_SQR_M2,
+        "fluence_per_m2": camera.intensity.fluence_per_m2,
+        "Na": crystal.Na,
+        "Nb": crystal.Nb,
+        "Nc": crystal.Nc,
+        "fudge": config.fudge,
+        "a_star": crystal.reciprocal[0],
+        "b_star": crystal.reciprocal[1],
+        "c_star": crystal.reciprocal[2],
+        "default_F": config.default_F,
+        "error_scale": error_scale,
+        "fpixels": detector.fpixels,
+        "spixels": detector.spixels,
+        "roi_fast_first": region[0],
+        "roi_fast_last": region[1],
+        "roi_slow_first": region[2],
+        "roi_slow_last": region[3],
+        "oversample": experiment.oversampling.used,
+        "layers": detector.layers.count,
+        "sources": len(experiment.sources.weight),
+        "phi_steps": camera.phi.count,
+        "mosaic_domains": camera.mosaic.domains,
+        "steps": experiment.steps,
+        "shape": SHAPES[config.shape],
+        "mosaic": camera.mosaic.spread > 0.0,
+        "water": config.water_m != 0.0,
+        "curved": detector.curved,
+        "point_pixel": detector.point_pixel,
+        "nopolar": config.nopolar,
+        "oversample_thick": config.oversample_thick,
+        "oversample_polar": config.oversample_polar,
+        "oversample_omega": config.oversample_omega,
+        "hkls": experiment.grid.reflections,
+        "h_min": h0,
+        "k_min": k0,
+        "l_min": l0,
+        "h_max": h1,
+        "k_max": k1,
+        "l_max": l1,
+        "h_stride": k_size * l_size,
+        "k_stride": l_size,
+        "outside": len(experiment.grid.amplitudes) - 1,
+        "masked": experiment.mask is not None,
+    }
+    parameters = np.zeros(1, dtype=layout.PARAMETERS)
+    for name, value in values.items():
+        parameters[name] = value
+    incident = np.column_stack((-experiment.sources.direction, experiment.sources.wavelength_m))
+    return KernelInputs(
+        parameters,
+        np.ascontiguousarray(incident),
+        np.ascontiguousarray(experiment.cells),
+        np.ascontiguousarray(experiment.domains),
+        experiment.grid.amplitudes,
+        np.zeros(1, dtype=np.uint16) if experiment.mask is None else experiment.mask,
+    )
+
+
+def _settled(axis):
+    """The polarization axis after the reference has normalised it over and over."""
+    for _ in range(8):
+        again = unit(axis)
+        if again == axis:
+            break
+        axis = again
+    return axis
+
+
+class Renderer:
+    """One image of one experiment.
+
+    The image does not depend on the number of threads: every pixel is a sum of its own, and what the reference
+    carries from pixel to pixel is settled in pixel order: the run's very first step, before the threads start, and
+    the pixel where interpolation leaves the list, of which the first one counts.
+    """
+
+    def __init__(self, experiment: Experiment, threads: int | None = None, error_scale: float = 1.0):
+        self.experiment = experiment
+        self.inputs = kernel_inputs(experiment, error_scale)
+        self.threads = threads or default_threads()
+        p = self.inputs.parameters[0]
+        self.fpixels, self.spixels = int(p["fpixels"]), int(p["spixels"])
+        self.region = tuple(int(p[f"roi_{name}"]) for name in ("fast_first", "fast_last", "slow_first", "slow_last"))
+        self.image = np.zeros((self.spixels, self.fpixels), dtype=np.float32)
+        self.omega = np.zeros(self.spixels)
+        self.scene = tuple(address(array) for array in (*self.inputs, self.image))
+        self.interpolating = experiment.interpolate
+        self.left_grid_at: int | None = None
+        self.latch = np.zeros(6)
+        self.first_visited: int | None = None
+        self._with_interpolation: set[int] = set()
+        running_sum = ("oversample_thick", "oversample_polar", "oversample_omega")
+        self.in_blocks = not any(p[name] for name in running_sum) and p["outside"] < 2**53
+
+    def first_visit(self) -> dict[int, float]:
+        """Render the pixel that sees the unrotated cell, if there is one; its photons, by flat index."""
+        cells = self.inputs.cells
+        if np.array_equal(cells[0], cells[1]):
+            return {}
+        first, _, slow, _ = self.region
+        state = np.array([self.interpolating, 1], dtype=np.int64)
+        dummy = np.zeros(self.spixels)
+        after = slow * self.fpixels + first
+        end = self.spixels * self.fpixels
+        while after < end and state[1]:
+            after = kernel("render_exact")(
+                *self.scene, address(state), address(self.latch), address(dummy), after, end
+            )
+            if self.interpolating and not state[0]:
+                self.left_grid_at = after - 1
+                self.interpolating = False
+        if state[1]:
+            return {}
+        self.first_visited = after - 1
+        return {self.first_visited: self.image.flat[self.first_visited]}
+
+    def rows(self) -> Iterator[int]:
+        """Render; yields the first row that is not finished yet, in order."""
+        kept = self.first_visit()
+        self.omega[:] = 0.0
+        chunks = self._chunks()
+        crew = Crew(self._work, chunks, self.threads)
+        try:
+            for number in crew.finished():
+                first, last = chunks[number]
+                if first in self._with_interpolation and self._past_grid(first):
+                    # Another thread has found an earlier pixel that leaves the list.
+                    self.omega[first:last] = 0.0
+                    self._without_interpolation(first, last)
+                for index, value in kept.items():
+                    self.image.flat[index] = value
+                yield last
+        finally:
+            crew.stop()
+
+    def _chunks(self) -> list[tuple[int, int]]:
+        """Runs of rows, small enough that all threads finish at about the same time."""
+        p = self.inputs.parameters[0]
+        first, end = self.region[2], self.region[3] + 1
+        a_row = max(1, self.fpixels * int(p["steps"]) * int(p["layers"]))
+        size = max(1, min(STEPS_AT_A_TIME // a_row, (end - first) // (8 * self.threads), 256))
+        return [(row, min(row + size, end)) for row in range(first, end, size)]
+
+    def _work(self, first: int, last: int) -> None:
+        """Render rows first..last-1."""
+        if self.interpolating and not self._past_grid(first):
+            self._with_interpolation.add(first)
+            after = self._exact(first * self.fpixels, last * self.fpixels, True)
+            self._exact(after, last * self.fpixels, False)
+        else:
+            self._without_interpolation(first, last)
+
+    def _without_interpolation(self, first: int, last: int) -> None:
+        if self.in_blocks:
+            self._blocks(first, last)
+        else:
+            self._exact(first * self.fpixels, last * self.fpixels, False)
+
+    def _past_grid(self, row: int) -> bool:
+        at = self.left_grid_at
+        return at is not None and at < row * self.fpixels
+
+    def _blocks(self, first: int, last: int) -> None:
+        scratch = np.empty(layout.SCRATCH)
+        again = np.empty(2 * self.fpixels * (last - first) + 2, dtype=np.int64)
+        name = "render_" + self.experiment.config.shape
+        found = kernel(name)(*self.scene, address(scratch), address(again), address(self.omega), first, last)
+        if found:
+            kernel("render_listed")(*self.scene, address(scratch), address(again), found)
+
+    def _exact(self, first: int, last: int, interpolating: bool) -> int:
+        state = np.array([interpolating, 0], dtype=np.int64)
+        latch = np.zeros(6)
+        after = kernel("render_exact")(
+            *self.scene, address(state), address(latch), address(self.omega), first, last
+        )
+        if interpolating and not state[0]:
+            self._left_grid(after - 1, latch)
+        return after
+
+    def _left_grid(self, index: int, latch: np.ndarray) -> None:
+        with _LATCH_LOCK:
+            if self.left_grid_at is None or index < self.left_grid_at:
+                self.left_grid_at = index
+                self.latch[:] = latch
+
+    def omega_sum(self) -> float:
+        """Solid angles of all sub-pixels, rows added up in order."""
+        total = 0.0
+        for omega in self.omega.tolist():
+            total += omega
+        return total
+
+    def state_at(self, index: int) -> np.ndarray:
+        """Flags that pixel `index` (flat) is computed with, once the image is known up to it."""
+        interpolating = self.experiment.interpolate and (self.left_grid_at is None or index <= self.left_grid_at)
+        return np.array([interpolating, index == self.first_visited], dtype=np.int64)
+
+    def record(self, spixel: int, fpixel: int) -> np.ndarray:
+        """Compute one pixel again with a record of its values (rows and columns: kernels/layout.py)."""
+        p = self.inputs.parameters[0]
+        rows = int(p["layers"]) * int(p["oversample"]) ** 2 + 1
+        record = np.full((rows, layout.RECORD_COLUMNS), np.nan)
+        self.record_into(record, self.state_at(spixel * self.fpixels + fpixel), spixel, fpixel)
+        return record
+
+    def record_into(self, record: np.ndarray, state: np.ndarray, spixel: int, fpixel: int) -> np.ndarray:
+        """Compute one pixel with given flags; returns where it left the grid (6,) and its solid angles (1,)."""
+        extra = np.zeros(7)
+        kernel("record_pixel")(
+            *self.scene, address(state), address(extra), address(record), len(record), spixel, fpixel
+        )
+        return extra
+
+
+_LATCH_LOCK = threading.Lock()
+
+
+def default_threads() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1

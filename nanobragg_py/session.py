@@ -1,0 +1,236 @@
+"""A run from command line to files: each stage resolves, then its lines are logged."""
+
+from __future__ import annotations
+
+import sys
+
+from . import experiment as stages
+from . import images, run_log, trace
+from .config import Config
+from .crystal import RandomTable
+from .errors import EXIT_STATUS, InputError
+from .experiment import Camera, Experiment
+from .files import check_writable
+from .printout import Printout
+from .progress import PixelCounter, progress_counts
+from .render import Renderer
+from .statistics import Statistics, image_statistics
+from .tables import read_columns
+
+
+def say(text: str) -> None:
+    """Write to the run log."""
+    sys.stdout.write(text)
+
+
+class Session:
+    """One run of the program."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.tracing = bool(config.trace_pixels)
+
+    def run(self) -> int:
+        """Run it; returns the exit status. Raises InputError for whatever the user can mend."""
+        try:
+            experiment = self.resolve()
+        except stages.NothingToDo:
+            return EXIT_STATUS
+        renderer = Renderer(experiment, self.config.threads)
+        if self.config.trace_only:
+            self.trace_only(experiment, renderer)
+            return 0
+        self.render(experiment, renderer)
+        self.write(experiment, renderer)
+        return 0
+
+    def resolve(self) -> Experiment:
+        """From what was said to the complete experiment, with the log's lines in the C program's order."""
+        config = self.config
+        header, header_files = stages.resolve_headers(config)
+        say(run_log.header_lines(header_files))
+        camera = stages.resolve_camera(config, header)
+        say(run_log.opening(camera))
+        try:
+            stages.check_there_is_something_to_do(config)
+        except stages.NothingToDo:
+            no_factors = config.hkl_file is None and config.default_F == 0.0
+            no_dump = not stages.structure_factors.dump_is_there(config.dump_file)
+            say(run_log.usage(camera, config, no_factors and no_dump))
+            raise
+        self.check_outputs()
+        self.log_geometry(camera)
+        clock = stages.clock_seed()
+        random = RandomTable()
+        interpolate = stages.resolve_interpolation(config)
+        say(run_log.interpolation(config, interpolate))
+        crystal = stages.make_crystal(config, camera, random, clock)
+        self.log_crystal(crystal, camera)
+        oversampling = stages.resolve_oversampling(config, camera, crystal)
+        say(run_log.crystal_size(crystal, oversampling))
+        grid = stages.load_grid(config, say)
+        self.check_unused_table()
+        say(run_log.sampling(camera))
+        sources = stages.resolve_sources(config, camera)
+        say(run_log.sources(sources))
+        noise_seed = clock if config.seed is None else config.seed
+        experiment = stages.complete(
+            config, camera, crystal, interpolate, oversampling, grid, sources, random, noise_seed
+        )
+        say(run_log.summary(experiment))
+        return experiment
+
+    def check_outputs(self) -> None:
+        """Find out before the work, not after it, that a file cannot be written."""
+        config = self.config
+        check_writable(config.float_file, "-floatfile")
+        check_writable(config.int_file, "-intfile")
+        if config.write_pgm:
+            check_writable(config.pgm_file, "-pgmfile")
+        if config.write_noise:
+            check_writable(config.noise_file, "-noisefile")
+
+    def check_unused_table(self) -> None:
+        """The C program reads a table of angles, and does not use it."""
+        if self.config.stol_file is not None:
+            say(f"reading {self.config.stol_file}\n")
+            read_columns(self.config.stol_file, 2, "-stol")
+
+    def log_geometry(self, camera: Camera) -> None:
+        """Detector lines, and the trace's among them."""
+        say(run_log.geometry(camera))
+        beam_pivot = camera.detector.pivot == "beam"
+        if not beam_pivot:
+            say(run_log.pivot_line(camera))
+        if self.tracing:
+            say(trace.detector_axes(camera))
+        if beam_pivot:
+            say(run_log.pivot_line(camera))
+            if self.tracing:
+                say(trace.pivot_block(camera, self.config.trace_prefix))
+        if self.tracing:
+            say(trace.detector_origin(camera))
+        say(run_log.beam_in_detector(camera))
+
+    def log_crystal(self, crystal, camera: Camera) -> None:
+        """Cell lines, and the trace's among them."""
+        say(run_log.cell_construction(crystal))
+        if crystal.mat_file is not None:
+            say(run_log.matrix_line(crystal))
+            if self.tracing:
+                say(trace.matrix_block(crystal, camera.wavelength_m))
+        say(run_log.random_orientation(crystal))
+        if self.tracing:
+            say(trace.misset_block(crystal))
+            say(trace.cell_block(crystal))
+        say(run_log.cell(crystal))
+        if self.tracing:
+            say(trace.metre_block(crystal))
+
+    def render(self, experiment: Experiment, renderer: Renderer) -> None:
+        """Render, with the lines that belong to pixels in pixel order."""
+        config, camera = self.config, experiment.camera
+        counter = PixelCounter(renderer.region, renderer.fpixels, experiment.mask)
+        self.check_traced_pixels(counter, renderer)
+        if len(config.trace_pixels) == 1:
+            say(trace.announcement(*config.trace_pixels[0]))
+        if config.printout:
+            Printout(experiment, renderer, counter, say).run(self.traced_lines(experiment, renderer))
+            say("\n")
+            return
+        total = camera.region.progress_pixels if config.progress else 0
+        pending = sorted(slow * renderer.fpixels + fast for slow, fast in set(config.trace_pixels))
+        before = 0
+        warned = False
+        for row in renderer.rows():
+            after = counter.before_row(row)
+            events: list[tuple[int, int, str]] = []
+            events += [(n, 2, run_log.progress_line(n, total)) for n in progress_counts(before, after, total)]
+            left_at = renderer.left_grid_at
+            if left_at is not None and not warned and left_at < row * renderer.fpixels:
+                warned = True
+                events.append((counter.before(left_at), 0, run_log.left_grid_warning(renderer.latch)))
+            while pending and pending[0] < row * renderer.fpixels:
+                index = pending.pop(0)
+                events.append((counter.before(index), 1, self.traced(experiment, renderer, index)))
+            for _, _, text in sorted(events):
+                say(text)
+                sys.stdout.flush()
+            before = after
+        say("\n")
+
+    def check_traced_pixels(self, counter: PixelCounter, renderer: Renderer) -> None:
+        """A pixel that is not rendered cannot be traced."""
+        for slow, fast in self.config.trace_pixels:
+            if not (0 <= slow < renderer.spixels and 0 <= fast < renderer.fpixels):
+                raise InputError(
+                    f"-trace_pixel {slow} {fast}: expected slow 0 to {renderer.spixels - 1}, "
+                    f"fast 0 to {renderer.fpixels - 1}"
+                )
+            if not counter.contains(slow, fast):
+                raise InputError(f"-trace_pixel {slow} {fast}: the pixel is outside -roi or masked")
+
+    def traced(self, experiment: Experiment, renderer: Renderer, index: int) -> str:
+        """Trace lines of a pixel, with its announcement when there are several."""
+        slow, fast = divmod(index, renderer.fpixels)
+        record = renderer.record(slow, fast)
+        text = trace.pixel_block(experiment, record, float(renderer.image[slow, fast]), self.config.trace_prefix)
+        return (trace.announcement(slow, fast) if len(self.config.trace_pixels) > 1 else "") + text
+
+    def traced_lines(self, experiment: Experiment, renderer: Renderer):
+        """For -printout: the trace lines of a pixel, or nothing."""
+        wanted = {slow * renderer.fpixels + fast for slow, fast in self.config.trace_pixels}
+        return lambda index: self.traced(experiment, renderer, index) if index in wanted else ""
+
+    def trace_only(self, experiment: Experiment, renderer: Renderer) -> None:
+        """Render just the traced pixels, and whatever before them decides how they are computed."""
+        config = self.config
+        counter = PixelCounter(renderer.region, renderer.fpixels, experiment.mask)
+        if not config.trace_pixels:
+            raise InputError("--trace-only needs -trace_pixel")
+        self.check_traced_pixels(counter, renderer)
+        if len(config.trace_pixels) == 1:
+            say(trace.announcement(*config.trace_pixels[0]))
+        if experiment.interpolate:
+            last = max(slow for slow, _ in config.trace_pixels)
+            for row in renderer.rows():
+                if row > last:
+                    break
+        else:
+            renderer.first_visit()
+        for slow, fast in dict.fromkeys(config.trace_pixels):
+            say(self.traced(experiment, renderer, slow * renderer.fpixels + fast))
+
+    def write(self, experiment: Experiment, renderer: Renderer) -> None:
+        """Statistics and files."""
+        config, camera, image = self.config, experiment.camera, renderer.image
+        detector, region = camera.detector, renderer.region
+        say(run_log.solid_angle(renderer.omega_sum(), experiment.steps))
+        found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
+        say(run_log.written(config.float_file, detector.pixels, 4))
+        images.write_floats(config.float_file, image)
+        scale = self.integer_scale(found)
+        say(run_log.statistics(found, scale))
+        header = images.smv_header(detector, camera.wavelength_m, camera.phi_start, camera.phi.range)
+        say(run_log.written(config.int_file, None, 2))
+        images.write_integers(config.int_file, header, image, region, scale, config.adc_offset)
+        if config.write_pgm:
+            grey_scale = config.pgm_scale
+            if grey_scale <= 0.0:
+                grey_scale = 250.0 / (5.0 * found.rmsd) if found.rmsd > 0.0 else scale
+            say(run_log.grey_scale(grey_scale))
+            say(run_log.written(config.pgm_file, None, 1))
+            images.write_pgm(config.pgm_file, image, region, grey_scale)
+        if config.write_noise:
+            photons, overloads = images.write_noise(
+                config.noise_file, header, image, region, config.adc_offset,
+                experiment.random.table, experiment.noise_seed,
+            )  # fmt: skip
+            say(run_log.photons(photons, overloads))
+            say(run_log.written(config.noise_file, None, 2))
+
+    def integer_scale(self, found: Statistics) -> float:
+        """Factor of the integer image: as said, or the brightest pixel at 55000."""
+        if self.config.scale > 0.0:
+            return self.config.scale
+        return 55000.0 / found.largest if found.largest > 0.0 else 1.0

@@ -1,0 +1,164 @@
+"""Structure factors: the reflection list, its binary dump, and the grid that the kernels look into."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from .c_numbers import leading_integer, leading_real
+from .errors import InputError
+from .files import read_bytes, whole_file
+
+# A grid larger than this is refused before it is allocated (bytes).
+LARGEST_GRID = 8 * 2**30
+
+
+@dataclass(frozen=True)
+class Grid:
+    """F on a box of Miller indices.
+
+    amplitudes: float64, the flattened (h_range+1, k_range+1, l_range+1) array of the reference (one plane more than
+    needed along each axis) and one element more, default_F, which stands for every index outside.
+    ranges: (h_min, h_max, k_min, k_max, l_min, l_max). reflections: entries read; 0 means that there is no list.
+    """
+
+    amplitudes: np.ndarray
+    ranges: tuple[int, int, int, int, int, int]
+    reflections: int
+    default_F: float
+    source: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Elements along h, k, l, the spare plane included."""
+        h0, h1, k0, k1, l0, l1 = self.ranges
+        return (h1 - h0 + 2, k1 - k0 + 2, l1 - l0 + 2)
+
+
+def no_list(default_F: float) -> Grid:
+    """Every structure factor is default_F."""
+    return Grid(np.array([default_F]), (0, -1, 0, -1, 0, -1), 0, default_F, "")
+
+
+def _empty_grid(ranges: tuple[int, ...], default_F: float, path: str, at_most: int = LARGEST_GRID) -> np.ndarray:
+    h0, h1, k0, k1, l0, l1 = ranges
+    elements = (h1 - h0 + 2) * (k1 - k0 + 2) * (l1 - l0 + 2)
+    if 8 * elements > at_most:
+        raise InputError(
+            f"{path}: indices h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1} need a grid of "
+            f"{8 * elements / 2**30:.3g} GiB; expected at most {at_most / 2**30:.3g} GiB"
+        )
+    amplitudes = np.zeros(elements + 1)
+    amplitudes[-1] = default_F
+    return amplitudes
+
+
+def read_list(path: str, default_F: float) -> Grid:
+    """Grid of a plain list of h k l F. Raises InputError, naming the line, for anything else."""
+    hkl, F = parse_list(read_bytes(path, "-hkl"), path)
+    low, high = hkl.min(axis=0).tolist(), hkl.max(axis=0).tolist()
+    ranges = (low[0], high[0], low[1], high[1], low[2], high[2])
+    amplitudes = _empty_grid(ranges, default_F, path)
+    grid = Grid(amplitudes, ranges, len(F), default_F, path)
+    box = amplitudes[:-1].reshape(grid.shape)
+    if default_F != 0.0:
+        box[:-1, :-1, :-1] = default_F
+    _, k_size, l_size = grid.shape
+    h, k, l = (hkl - np.array(low)).T
+    # Later entries of the same reflection win, as in the reference.
+    amplitudes[(h * k_size + k) * l_size + l] = F
+    return grid
+
+
+def parse_list(content: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Miller indices int64 (n, 3) and F float64 (n,) of a text with four numbers in each line that is not blank."""
+    text = np.frombuffer(content, dtype=np.uint8)
+    if (text == 0).any():
+        raise InputError(f"{path}: -hkl expects a text file with h k l F in each line; this one is binary")
+    space = (text == 32) | ((text >= 9) & (text <= 13))
+    starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
+    ends = np.flatnonzero(space & np.concatenate(([False], ~space[:-1])))
+    if len(ends) < len(starts):
+        ends = np.append(ends, text.size)
+    lines = np.flatnonzero(text == 10)
+    words_before_line_end = np.append(np.searchsorted(starts, lines), len(starts))
+    in_line = np.diff(words_before_line_end, prepend=0)
+    wrong = np.flatnonzero((in_line != 0) & (in_line != 4))
+    if len(wrong):
+        line = int(wrong[0])
+        raise InputError(f"{path}: line {line + 1}: expected four numbers (h k l F), found {in_line[line]} words")
+    if len(starts) == 0:
+        raise InputError(f"{path}: not enough HKL indices: expected lines of h k l F, found none")
+    values = _parse_words(content, starts, ends, path)
+    _check_indices(content, text, starts, ends, values, path)
+    return values[:, :3].astype(np.int64), np.ascontiguousarray(values[:, 3])
+
+
+def _parse_words(content: bytes, starts: np.ndarray, ends: np.ndarray, path: str) -> np.ndarray:
+    """All words as numbers, float64 (n, 4)."""
+    if not content.translate(None, b"0123456789+-.eE \t\r\n\v\f"):
+        try:
+            values = np.array(content.split(), dtype=np.float64)
+            if np.isfinite(values).all():
+                return values.reshape(-1, 4)
+        except ValueError:
+            pass
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        word = content[start:end].decode("latin-1")
+        value, used = leading_real(word)
+        if used != len(word) or not np.isfinite(value):
+            line = content.count(b"\n", 0, start) + 1
+            raise InputError(f"{path}: line {line}: expected four numbers (h k l F), found '{word}'")
+    words = [leading_real(content[s:e].decode("latin-1"))[0] for s, e in zip(starts, ends, strict=True)]
+    return np.array(words, dtype=np.float64).reshape(-1, 4)
+
+
+def _check_indices(content, text, starts, ends, values, path) -> None:
+    """Indices must be written as whole numbers that fit into 32 bits: the reference reads no others."""
+    odd = np.cumsum(np.concatenate(([0], (text == 46) | (text == 69) | (text == 101) | (text == 120))))
+    written_odd = (odd[ends] != odd[starts]).reshape(-1, 4)[:, :3].any(axis=1)
+    too_large = (np.abs(values[:, :3]) >= 2**30).any(axis=1)
+    wrong = np.flatnonzero(written_odd | too_large)
+    if len(wrong):
+        row = int(wrong[0])
+        line = content.count(b"\n", 0, int(starts[4 * row])) + 1
+        shown = content[starts[4 * row] : ends[4 * row + 2]].decode("latin-1")
+        raise InputError(f"{path}: line {line}: expected whole numbers h k l below 2^30, found '{shown}'")
+
+
+def write_dump(grid: Grid, path: str) -> None:
+    """Binary copy of a grid, in the reference's format: the ranges as text, then native float64."""
+    with whole_file(path, "-dump") as file:
+        file.write("{} {} {} {} {} {}\n\f".format(*grid.ranges).encode())
+        file.write(memoryview(grid.amplitudes[:-1]).cast("B"))
+
+
+def read_dump(path: str, default_F: float) -> Grid:
+    """Grid of a dump of either program. Raises InputError for a truncated or foreign file."""
+    content = read_bytes(path, "-dump")
+    head, mark, _ = content[:200].partition(b"\f")
+    words = head.decode("latin-1").split()
+    numbers = [leading_integer(word) for word in words]
+    if not mark or len(words) != 6 or any(used != len(w) for (_, used), w in zip(numbers, words, strict=True)):
+        raise InputError(f"{path}: -dump expects a file that starts with six whole numbers, a newline and a form feed")
+    ranges = tuple(value for value, _ in numbers)
+    h0, h1, k0, k1, l0, l1 = ranges
+    if h1 < h0 or k1 < k0 or l1 < l0:
+        raise InputError(f"{path}: -dump says h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1}: expected ascending ranges")
+    start = len(head) + 1
+    elements = (h1 - h0 + 2) * (k1 - k0 + 2) * (l1 - l0 + 2)
+    if len(content) - start < 8 * elements:
+        raise InputError(
+            f"{path}: the dump is truncated: {8 * elements} bytes of structure factors expected, {len(content) - start} found"
+        )
+    amplitudes = _empty_grid(ranges, default_F, path)
+    amplitudes[:-1] = np.frombuffer(content, dtype=np.float64, count=elements, offset=start)
+    reflections = (h1 - h0 + 1) * (k1 - k0 + 1) * (l1 - l0 + 1)
+    return Grid(amplitudes, ranges, reflections, default_F, path)
+
+
+def dump_is_there(path: str) -> bool:
+    """Whether a dump of an earlier run can be opened."""
+    return os.path.isfile(path) and os.access(path, os.R_OK)
