@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import click
 
-from . import run_log
 from .config import Config
 from .errors import EXIT_STATUS, InputError, warn
 from .options import scan

@@ -132,7 +132,7 @@ def check_there_is_something_to_do(config: Config) -> None:
     no_factors = (
         config.hkl_file is None
         and config.default_F == 0.0
-        and not structure_factors.dump_is_there(config.dump_file)
+        and not structure_factors.file_is_there(config.dump_file)
     )
     no_cell = config.mat_file is None and not (config.cell and config.cell[0] != 0.0)
     if no_factors or no_cell:
@@ -160,22 +160,34 @@ def resolve_oversampling(config: Config, camera: Camera, crystal: Crystal) -> Ov
     return Oversampling(recommended if automatic else config.oversample, recommended, automatic, reciprocal_pixel)
 
 
+def _load_list(config: Config, say: Callable[[str], None]) -> Grid:
+    """The reflection list; its dump is written for next time."""
+    path = config.hkl_file
+    if not structure_factors.file_is_there(path):
+        say(f"ERROR: unable to open {path}.")
+    content = structure_factors.read_bytes(path, "-hkl", may_be_empty=True)
+    say(f"counting entries in {path}\n")
+    if not content.strip():
+        say("".join(f"{axis}: 1000000000 - -1000000000\n" for axis in "hkl"))
+        say(f"ERROR: not enough HKL indices in {path}\n")
+    grid = structure_factors.make_grid(content, path, config.default_F)
+    if config.default_F != 0.0:
+        say(f"initializing to default_F = {config.default_F:g}:\ndone initializing:\n")
+    say(f"re-reading {path}\n")
+    try:
+        structure_factors.write_dump(grid, config.dump_file)
+        say(f"writing dump file for next time: {config.dump_file}\n")
+    except InputError as error:
+        say(f"WARNING: unable to open dump file: {config.dump_file}\n")
+        warn(str(error))
+    return grid
+
+
 def load_grid(config: Config, say: Callable[[str], None]) -> Grid:
     """Structure factors from the list, the dump, or nothing but default_F; `say` gets the run log's lines."""
     if config.hkl_file is not None:
-        say(f"counting entries in {config.hkl_file}\n")
-        grid = structure_factors.read_list(config.hkl_file, config.default_F)
-        if config.default_F != 0.0:
-            say(f"initializing to default_F = {config.default_F:g}:\ndone initializing:\n")
-        say(f"re-reading {config.hkl_file}\n")
-        try:
-            structure_factors.write_dump(grid, config.dump_file)
-            say(f"writing dump file for next time: {config.dump_file}\n")
-        except InputError as error:
-            say(f"WARNING: unable to open dump file: {config.dump_file}\n")
-            warn(str(error))
-        return grid
-    if structure_factors.dump_is_there(config.dump_file):
+        return _load_list(config, say)
+    if structure_factors.file_is_there(config.dump_file):
         say(f"reading Fs from {config.dump_file}\n")
         unasked = "; -default_F counts only outside its range" if config.default_F != 0.0 else ""
         warn(f"no -hkl: structure factors come from the dump of an earlier run, {config.dump_file}{unasked}")

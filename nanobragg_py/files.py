@@ -15,14 +15,14 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def read_bytes(path: str, option: str) -> bytes:
+def read_bytes(path: str, option: str, may_be_empty: bool = False) -> bytes:
     """A file's content. Raises InputError, naming the option, when it is missing, unreadable or empty."""
     try:
         with open(path, "rb") as file:
             content = file.read()
     except OSError as error:
         raise InputError(f"{path}: {option} cannot be read: {_reason(error)}") from error
-    if not content:
+    if not content and not may_be_empty:
         raise InputError(f"{path}: {option} names an empty file")
     return content
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -47,6 +48,7 @@ MMCIF_TYPES = {  # item of category _refln: MTZ column type
     "pdbx_FWT": "F",
     "pdbx_DELFWT": "F",
 }
+MIN_EDGE, MAX_EDGE = 1.0, 1e5  # [Å]
 MAX_INDEX = 1 << 17  # of a file; after symmetry at most three times that
 HALF = 1 << 19  # a Miller index of -HALF..HALF-1 fits in a packed one
 SPAN = 1 << 20
@@ -81,11 +83,15 @@ class Column:
     def name(self) -> str:
         return ", ".join(self.labels)
 
-    def answers_to(self, name: str) -> bool:
-        """Whether a user means this column by name: either label, a pair's common part, or with `_refln.`."""
-        wanted = name.split(",")[0].strip().removeprefix("_refln.").lower()
+    def answers_to(self, name: str) -> int:
+        """How well name means this column: 3 a label, 2 in other case, 1 what a pair has in common, 0 not."""
+        wanted = name.split(",")[0].strip().removeprefix("_refln.")
         common = re.sub(r"\(\+\)|_?plus$|\+", "", self.labels[0], flags=re.IGNORECASE)
-        return wanted in {label.lower() for label in (*self.labels, common)}
+        if wanted in self.labels:
+            return 3
+        if wanted.lower() in (label.lower() for label in self.labels):
+            return 2
+        return int(wanted.lower() == common.lower())
 
 
 def gemmi_module() -> ModuleType:
@@ -154,7 +160,8 @@ def choose(path: str, columns: Sequence[Column], wanted: str | None, filled: Any
     Raises InputError, with the names there are, if there is none.
     """
     if wanted is not None:
-        named = [column for column in columns if column.answers_to(wanted)]
+        named = sorted(columns, key=lambda column: -column.answers_to(wanted))
+        named = named if named and named[0].answers_to(wanted) else []
     else:
         named = [column for column in columns if column.rank is not None and filled(column)]
     if named:
@@ -174,12 +181,24 @@ def amplitudes(column: Column, values: Sequence[np.ndarray]) -> list[np.ndarray]
     return result
 
 
+def check_cell(path: str, cell: Any) -> None:
+    """Raise InputError unless a gemmi.UnitCell is one that crystals have."""
+    edges, angles = cell.parameters[:3], cell.parameters[3:]
+    if not cell.is_crystal():
+        raise InputError(f"{path}: has no unit cell (is it of a crystal?)")
+    possible = all(MIN_EDGE <= edge <= MAX_EDGE for edge in edges) and all(
+        5 <= angle <= 175 for angle in angles
+    )
+    if not (possible and cell.volume >= 1e-3 * math.prod(edges)):
+        text = " ".join(f"{value:g}" for value in (*edges, *angles))
+        raise InputError(f"{path}: its unit cell {text} is not possible")
+
+
 def _merged(
     path: str, form: str, column: Column, hkl: np.ndarray, values: list[np.ndarray], cell: Any, group: Any
 ) -> Merged:
     """Check what every reflection file must have, and describe it; raises InputError."""
-    if not cell.is_crystal():
-        raise InputError(f"{path}: has no unit cell")
+    check_cell(path, cell)
     if group is None:
         raise InputError(f"{path}: has no space group that is known")
     if hkl.size and not (np.isfinite(hkl).all() and np.abs(hkl).max() < MAX_INDEX):
@@ -201,6 +220,7 @@ def read_mtz(path: str, column: str | None = None) -> Merged:
     """
     gemmi = gemmi_module()
     with explained(path, "MTZ file"):
+        _check_header_offset(path)
         header = gemmi.read_mtz_file(path, with_data=False)
         needed = 80 + 4 * header.nreflections * len(header.columns)
         if header.nreflections < 0 or needed > os.path.getsize(path):
@@ -211,7 +231,8 @@ def read_mtz(path: str, column: str | None = None) -> Merged:
             raise ValueError("its first columns are not h k l")
         if len(mtz.batches) or "Y" in types:
             raise InputError(f"{path}: unmerged data; merge it first (aimless, dials.merge)")
-        data = np.array(mtz.array, dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # any NaN means missing
+            data = np.array(mtz.array, dtype=np.float64)
         if np.isfinite(mtz.valm):
             data[data == mtz.valm] = np.nan
         index: dict[str, int] = {}
@@ -223,6 +244,27 @@ def read_mtz(path: str, column: str | None = None) -> Merged:
         values = [data[:, index[label]] for label in chosen.labels]
         cell = cell if cell.is_crystal() else mtz.cell
         return _merged(path, "MTZ", chosen, data[:, :3], values, cell, mtz.spacegroup)
+
+
+def _check_header_offset(path: str) -> None:
+    """Raise ValueError unless an MTZ file has its header where it says; gemmi looks for it at any length.
+
+    Bytes 4-7: the header's place in words of 4 bytes, from 1, or -1 and then it is in 12-19. Byte 9: 1 in the
+    high half if integers are big-endian.
+    """
+    with open(path, "rb") as file:
+        start = file.read(20)
+        if len(start) == 20:
+            order: Literal["big", "little"] = "big" if start[9] & 0xF0 == 0x10 else "little"
+            place = int.from_bytes(start[4:8], order, signed=True)
+            if place == -1:
+                place = int.from_bytes(start[12:20], order, signed=True)
+            if 20 < place <= os.path.getsize(path) // 4:
+                file.seek(4 * (place - 1))
+                header = file.read()
+                if header.startswith(b"VERS") and b"MTZENDOFHEADERS" in header:
+                    return
+    raise ValueError("it is truncated: no complete header where it should be")
 
 
 def read_mmcif(path: str, column: str | None = None) -> Merged:

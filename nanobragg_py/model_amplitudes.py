@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .errors import InputError
-from .merged_reflections import Merged, explained, gemmi_module, packed
+from .merged_reflections import Merged, check_cell, explained, gemmi_module, packed
 
 SOLVENT_DENSITY = 0.35  # mean density of the solvent [e/Å³]; typical for crystals of proteins
 SOLVENT_B = 46.5  # how soft its surface is [Å²]; Fokine & Urzhumtsev, Acta Cryst. (2002) D58, 1387
 DENSITY_OVERSAMPLING = 2.0  # with gemmi's blur, amplitudes within 2e-5 of the direct sum
 MASK_SPACING = 0.5  # [Å]; the same at any resolution, so that amplitudes do not depend on it
+MAX_COORDINATE = 1e6  # [Å]
+MAX_OCCUPANCY = 100.0
+MIN_B, MAX_B = -10.0, 10000.0  # [Å²]
 MAX_MASK_POINTS = 2.5e8  # of cells above 3e7 Å³ the mask is coarser
 MAX_GRID_POINTS = 1e9  # 8 GB
 MASK_LIMIT = 2.1  # the mask is used to so many spacings [Å]; beyond, the solvent's share is below 1e-5
@@ -33,6 +37,7 @@ def model_amplitudes(path: str, kind: str, resolution_A: float | None = None) ->
     with explained(path, "coordinate file"):
         structure = _structure(path, kind)
         group = _space_group(path, structure)
+        _check_atoms(path, structure[0])
         d_min = _resolution(path, structure, resolution_A)
         structure.expand_ncs(gemmi.HowToNameCopiedChain.Dup)
         structure.setup_cell_images()
@@ -72,12 +77,23 @@ def _space_group(path: str, structure: Any) -> Any:
     """The space group of a structure that has all that is needed (gemmi.SpaceGroup); InputError otherwise."""
     if not len(structure) or not structure[0].count_atom_sites():
         raise InputError(f"{path}: has no atoms (a CIF must be mmCIF, with _atom_site. or _refln. items)")
-    if not structure.cell.is_crystal():
-        raise InputError(f"{path}: has no unit cell (a structure that is not of a crystal?)")
+    check_cell(path, structure.cell)
     group = structure.find_spacegroup()
     if group is None:
         raise InputError(f"{path}: has no space group that is known ('{structure.spacegroup_hm}')")
     return group
+
+
+def _check_atoms(path: str, model: Any) -> None:
+    """Raise InputError for atoms whose density would take for ever or mean nothing, as in damaged files."""
+    for site in model.all():
+        atom = site.atom
+        B = [atom.b_iso]
+        if atom.aniso.nonzero():
+            B += [8 * math.pi**2 * U for U in atom.aniso.calculate_eigenvalues()]
+        place = all(abs(x) < MAX_COORDINATE for x in atom.pos.tolist())
+        if not (place and abs(atom.occ) <= MAX_OCCUPANCY and all(MIN_B <= one <= MAX_B for one in B)):
+            raise InputError(f"{path}: atom {site}: position, occupancy or B factor out of range")
 
 
 def _resolution(path: str, structure: Any, asked: float | None) -> float:

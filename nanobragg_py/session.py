@@ -55,7 +55,7 @@ class Session:
             stages.check_there_is_something_to_do(config)
         except stages.NothingToDo:
             no_factors = config.hkl_file is None and config.default_F == 0.0
-            no_dump = not stages.structure_factors.dump_is_there(config.dump_file)
+            no_dump = not stages.structure_factors.file_is_there(config.dump_file)
             say(run_log.usage(camera, config, no_factors and no_dump))
             raise
         self.check_outputs()

@@ -57,7 +57,12 @@ def _empty_grid(ranges: tuple[int, ...], default_F: float, path: str, at_most: i
 
 def read_list(path: str, default_F: float) -> Grid:
     """Grid of a plain list of h k l F. Raises InputError, naming the line, for anything else."""
-    hkl, F = parse_list(read_bytes(path, "-hkl"), path)
+    return make_grid(read_bytes(path, "-hkl"), path, default_F)
+
+
+def make_grid(content: bytes, path: str, default_F: float) -> Grid:
+    """Grid of a list's text."""
+    hkl, F = parse_list(content, path)
     low, high = hkl.min(axis=0).tolist(), hkl.max(axis=0).tolist()
     ranges = (low[0], high[0], low[1], high[1], low[2], high[2])
     amplitudes = _empty_grid(ranges, default_F, path)
@@ -85,7 +90,8 @@ def parse_list(content: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:
     lines = np.flatnonzero(text == 10)
     words_before_line_end = np.append(np.searchsorted(starts, lines), len(starts))
     in_line = np.diff(words_before_line_end, prepend=0)
-    wrong = np.flatnonzero((in_line != 0) & (in_line != 4))
+    # A line may hold several reflections: the list is a stream of four numbers each.
+    wrong = np.flatnonzero(in_line % 4)
     if len(wrong):
         line = int(wrong[0])
         raise InputError(f"{path}: line {line + 1}: expected four numbers (h k l F), found {in_line[line]} words")
@@ -159,6 +165,6 @@ def read_dump(path: str, default_F: float) -> Grid:
     return Grid(amplitudes, ranges, reflections, default_F, path)
 
 
-def dump_is_there(path: str) -> bool:
-    """Whether a dump of an earlier run can be opened."""
+def file_is_there(path: str) -> bool:
+    """Whether a file can be opened."""
     return os.path.isfile(path) and os.access(path, os.R_OK)

@@ -30,7 +30,7 @@ def run_differential(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def replayed() -> dict[str, str]:
     """The line printed for every corpus entry (`ok NAME` or `FAILED NAME: ...`), by name."""
-    done = run_differential("--replay", str(CORPUS), "--in-process")
+    done = run_differential("--replay", str(CORPUS), "--in-process", "--warm")
     lines = re.findall(r"^((?:ok|FAILED) (\S+\.json).*)$", done.stdout, re.MULTILINE)
     assert lines, done.stdout + done.stderr
     return {name: line for line, name in lines}
