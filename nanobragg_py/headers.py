@@ -108,6 +108,13 @@ def read_mask(path: str) -> np.ndarray:
     """Pixels of a mask, uint16 (slow, fast); 0 means skip."""
     import fabio
 
+    header = read_header(path, "-mask")
+    width, height = frame_size(header)
+    if "SIZE1" not in header or not keyword_value(header, "SIZE1"):
+        # An older dialect that gives only DETECTOR_DIMENSIONS, which fabio does not know.
+        start = int(keyword_value(header, "HEADER_BYTES") or 512)
+        content = read_bytes(path, "-mask")
+        return np.frombuffer(content, dtype=np.uint16, count=width * height, offset=start).reshape(height, width)
     try:
         with fabio.open(path) as image:
             return np.ascontiguousarray(image.data.astype(np.uint16))

@@ -103,6 +103,9 @@ class Printout:
     def pixel_lines(self, row: np.ndarray, slow: int, fast: int) -> str:
         """The C program's lines for one pixel."""
         v = {name: float(row[column]) for name, column in PIXEL_COLUMNS.items()}
+        if math.isnan(v["F_cell"]):
+            # No step has needed a structure factor yet.
+            v["F_cell"] = 0.0
         two_theta = math.atan2(math.sqrt(v["y"] * v["y"] + v["z"] * v["z"]), v["x"])
         stol = math.sin(two_theta / 2.0) / (self.experiment.camera.wavelength_m * 1e10)
         nearest = tuple(0 if math.isnan(v[name]) else int(v[name]) for name in ("h0", "k0", "l0"))

@@ -65,7 +65,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "a_star": crystal.reciprocal[0],
         "b_star": crystal.reciprocal[1],
         "c_star": crystal.reciprocal[2],
-        "default_F": config.default_F,
+        "largest_F": float(np.abs(experiment.grid.amplitudes).max()),
         "error_scale": error_scale,
         "fpixels": detector.fpixels,
         "spixels": detector.spixels,
@@ -201,12 +201,17 @@ class Renderer:
 
     def _work(self, first: int, last: int) -> None:
         """Render rows first..last-1."""
-        if self.interpolating and not self._past_grid(first):
-            self._with_interpolation.add(first)
-            after = self._exact(first * self.fpixels, last * self.fpixels, True)
-            self._exact(after, last * self.fpixels, False)
-        else:
+        if not self.interpolating or self._past_grid(first):
             self._without_interpolation(first, last)
+            return
+        self._with_interpolation.add(first)
+        at = self._blocks(first, last, tricubic=True) if self.in_blocks else first * self.fpixels
+        # Somewhere in the block at `at` a neighbourhood leaves the list, perhaps.
+        after = self._exact(at, last * self.fpixels, True)
+        if after < last * self.fpixels:
+            row = min(after // self.fpixels + 1, last)
+            self._exact(after, row * self.fpixels, False)
+            self._without_interpolation(row, last)
 
     def _without_interpolation(self, first: int, last: int) -> None:
         if self.in_blocks:
@@ -218,13 +223,18 @@ class Renderer:
         at = self.left_grid_at
         return at is not None and at < row * self.fpixels
 
-    def _blocks(self, first: int, last: int) -> None:
+    def _blocks(self, first: int, last: int, tricubic: bool = False) -> int:
+        """Rows in blocks, and a second look where it is due; the flat index where the work ended."""
         scratch = np.empty(layout.SCRATCH)
         again = np.empty(2 * self.fpixels * (last - first) + 2, dtype=np.int64)
-        name = "render_" + self.experiment.config.shape
-        found = kernel(name)(*self.scene, address(scratch), address(again), address(self.omega), first, last)
+        left = np.full(1, -1, dtype=np.int64)
+        render = kernel(f"render_{self.experiment.config.shape}{'_tricubic' if tricubic else ''}")
+        found = render(
+            *self.scene, address(scratch), address(again), address(self.omega), address(left), first, last
+        )
         if found:
-            kernel("render_listed")(*self.scene, address(scratch), address(again), found)
+            kernel("render_listed")(*self.scene, address(scratch), address(again), found, tricubic)
+        return int(left[0]) if left[0] >= 0 else last * self.fpixels
 
     def _exact(self, first: int, last: int, interpolating: bool) -> int:
         state = np.array([interpolating, 0], dtype=np.int64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .c_numbers import leading_integer, leading_real
-from .errors import InputError
+from .errors import InputError, warn
 from .files import read_bytes, whole_file
 
 # A grid larger than this is refused before it is allocated (bytes).
@@ -160,7 +160,14 @@ def read_dump(path: str, default_F: float) -> Grid:
             f"{path}: the dump is truncated: {8 * elements} bytes of structure factors expected, {len(content) - start} found"
         )
     amplitudes = _empty_grid(ranges, default_F, path)
-    amplitudes[:-1] = np.frombuffer(content, dtype=np.float64, count=elements, offset=start)
+    data = content[start : start + 8 * elements]
+    # The C program takes bytes that look like blanks for part of the header, and then reads everything shifted.
+    shifted = data.lstrip(b" \t\n\v\f\r")
+    if len(shifted) < len(data):
+        lost = len(data) - len(shifted)
+        warn(f"{path}: the dump's data start with a byte that looks like a blank; as in the C program, all is shifted")
+        data = shifted + bytes(lost)
+    amplitudes[:-1] = np.frombuffer(data, dtype=np.float64)
     reflections = (h1 - h0 + 1) * (k1 - k0 + 1) * (l1 - l0 + 1)
     return Grid(amplitudes, ranges, reflections, default_F, path)
 

@@ -83,26 +83,23 @@ def reflection_list(rng: random.Random, most: int = 500) -> bytes:
 
 
 def _with_oddities(rng: random.Random, rows: list[str]) -> bytes:
-    """Blank lines, Windows line ends, no final newline, or a line at which reading stops."""
-    kind = rng.choice(["plain"] * 8 + ["blank", "windows", "cut", "stop", "decimal", "sloppy", "five"])
+    """Blank lines, Windows line ends, no final newline, or numbers in unusual spellings.
+
+    Lines that the C program stops at or misreads are left out: ours refuses them (tests/test_bad_input.py).
+    """
+    kind = rng.choice(["plain"] * 8 + ["blank", "windows", "cut", "sloppy"])
     where = rng.randint(0, len(rows))
     if kind == "blank":
         rows.insert(where, "")
-    elif kind == "stop":
-        rows.insert(max(1, where), rng.choice(["# a comment", "end of list", "h k l F"]))
-    elif kind == "decimal":
-        rows.insert(max(1, where), "1.0 2 0 55.5")
     elif kind == "sloppy":
         rows.insert(max(1, where), "+1 -0 2 1e2")
-    elif kind == "five":
-        rows[-1] += " 3.5"
     text = "\n".join(rows) + ("" if kind == "cut" else "\n")
     return text.replace("\n", "\r\n").encode() if kind == "windows" else text.encode()
 
 
 def no_reflections(rng: random.Random) -> bytes:
     """A list in which nothing can be read: an error exit of both programs."""
-    return rng.choice([b"", b"\n", b"# h k l F\n1 2 3 4\n", b"1 2 3\n"])
+    return rng.choice([b"", b"\n", b" \t \n\n"])
 
 
 def dump_file(rng: random.Random) -> bytes:

@@ -171,8 +171,6 @@ def second_image_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
         yield replace(image_group(rng, plan, "mask"), name="mask", pinned=False)
     if "image.img" not in plan.files and maybe(rng, 0.06):
         yield replace(image_group(rng, plan, "image"), name="img", pinned=False)
-    if maybe(rng, 0.01):
-        yield Group("missing image", (rng.choice(["-img", "-mask"]), "missing.img"))
 
 
 def distance_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
@@ -555,7 +553,7 @@ def print_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
 
 def junk_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
     """Words that no option knows: the program passes over them."""
-    words = ["-hdiv", "-vdiv", "-dispstep", "-v", "--", "-", "hello", "3.14", "-coherent", "-verbose"]
+    words = ["-hdiv", "-vdiv", "-dispstep", "-v", "--", "-", "3.14", "-coherent", "-verbose"]
     for _ in range(rng.choice([0, 0, 0, 0, 1, 2])):
         yield Group("junk", (rng.choice(words),))
 

@@ -13,8 +13,13 @@ and its product add four roundings, the sum of n non-negative terms at most n on
 (the same numbers in the same order) six. Terms are never negative, so relative errors do not grow in the sum.
 
 Served here: every shape, source, spindle step, mosaic domain, sensor layer, oversampling, polarization and mask,
-curved or flat. Not served: `-oversample_thick/_polar/_omega` (the running sum is multiplied as it grows, so the
-order of steps within a pixel matters) and, in this file, tricubic interpolation; both go through pixel.py.
+curved or flat, nearest reflection or tricubic interpolation (up to the first block in which a neighbourhood leaves
+the list). Not served: `-oversample_thick/_polar/_omega`; there the running sum is multiplied as it grows, so that
+the order of steps within a pixel matters, and all goes through pixel.py.
+
+Interpolated structure factors are sums of 64 products in another order than the reference's, and may cancel, so
+their error is absolute: at most 64 roundings of the sum of absolute products, which is at most 1.25^3 (Lebesgue's
+constant of cubic interpolation in the middle interval) times the largest |F| of the list.
 """
 
 from __future__ import annotations
@@ -24,9 +29,9 @@ import math
 import numpy as np
 
 from . import physics
-from .jit import inlined
-from .layout import BLOCK, GAUSS, ROUND, SCRATCH_ROWS, SQUARE
-from .pixel import polarization_factor, turned_cell
+from .jit import fma, inlined
+from .layout import BLOCK, GAUSS, ROUND, SCRATCH_ROWS, SQUARE, TOPHAT
+from .pixel import lagrange_products, polarization_factor, turned_cell
 from .trig import (
     FINE_SINE_ERROR,
     ONE_OVER_PI,
@@ -41,7 +46,8 @@ from .trig import (
 # Rows of the scratch array, as offsets: constant, so that LLVM sees that they never overlap.
 (
     INTENSITY, POLARIZATION, OMEGA, CAPTURE, LOOSE,
-    DX, DY, DZ, AIRPATH, SX, SY, SZ, SEEN, LATTICE, NODE, WEIGHT,
+    DX, DY, DZ, AIRPATH, SX, SY, SZ, SEEN, LATTICE, NODE, WEIGHT, LEAVES,
+    H0, H1, H2, H3, K0, K1, K2, K3, L0, L1, L2, L3,
 ) = (row * BLOCK for row in range(SCRATCH_ROWS))  # fmt: skip
 
 ROUNDING = 2.0**-53
@@ -49,6 +55,7 @@ SQUARE_ERROR = 2.0 * (6.0 * QUICK_SINE_ERROR + 16.0 * ROUNDING)
 GAUSS_ERROR = 2.0 * (QUICK_EXP_ERROR + 16.0 * ROUNDING)
 ROUND_ERROR = 64.0 * ROUNDING
 TOPHAT_ERROR = 16.0 * ROUNDING
+TRICUBIC_ERROR = 64.0 * ROUNDING * 1.25**3
 
 
 @inlined
@@ -139,6 +146,82 @@ def node_slot(h0, k0, l0, h_min, h_max, k_min, k_max, l_min, l_max, h_stride, k_
 
 
 @inlined
+def lagrange_weights(x, below):
+    """Weights of the four indices from below-1 on in cubic Lagrange interpolation at x."""
+    p0, p1, p2, p3 = lagrange_products(x, below - 1.0)
+    return p0 * (-1.0 / 6.0), p1 * 0.5, p2 * -0.5, p3 * (1.0 / 6.0)
+
+
+@inlined
+def neighbourhood_block(p, w, count, cell):
+    """Interpolation weights, first table slot (NODE) and whether the neighbourhood leaves the list (LEAVES)."""
+    ax, ay, az, bx, by, bz, cx, cy, cz = cell
+    h_min, k_min, l_min = np.float64(p.h_min), np.float64(p.k_min), np.float64(p.l_min)
+    h_max, k_max, l_max = np.float64(p.h_max), np.float64(p.k_max), np.float64(p.l_max)
+    h_stride, k_stride = np.float64(p.h_stride), np.float64(p.k_stride)
+    for i in range(count):
+        sx, sy, sz = w[SX + i], w[SY + i], w[SZ + i]
+        h = physics.dot(ax, ay, az, sx, sy, sz)
+        k = physics.dot(bx, by, bz, sx, sy, sz)
+        l = physics.dot(cx, cy, cz, sx, sy, sz)
+        hf, kf, lf = np.floor(h), np.floor(k), np.floor(l)
+        low = (hf - 1.0 < h_min) | (kf - 1.0 < k_min) | (lf - 1.0 < l_min)
+        low = low | (h - 2.0 < h_min) | (k - 2.0 < k_min) | (l - 2.0 < l_min)
+        high = (h + 2.0 > h_max) | (k + 2.0 > k_max) | (l + 2.0 > l_max)
+        slot = (hf - 1.0 - h_min) * h_stride + (kf - 1.0 - k_min) * k_stride + (lf - 1.0 - l_min)
+        # Rounding may differ from the reference's test at the very edge: half an index of caution.
+        high = high | (hf + 2.0 > h_max) | (kf + 2.0 > k_max) | (lf + 2.0 > l_max)
+        w[LEAVES + i] = 1.0 if low | high else 0.0
+        w[NODE + i] = 0.0 if low | high else slot
+        w[H0 + i], w[H1 + i], w[H2 + i], w[H3 + i] = lagrange_weights(h, hf)
+        w[K0 + i], w[K1 + i], w[K2 + i], w[K3 + i] = lagrange_weights(k, kf)
+        w[L0 + i], w[L1 + i], w[L2 + i], w[L3 + i] = lagrange_weights(l, lf)
+
+
+@inlined
+def any_leaves(p, shape, w, count):
+    """Whether a step that counts leaves the list; one between flat-topped spots does not."""
+    leaving = 0.0
+    if shape == TOPHAT and not p.water:
+        for i in range(count):
+            if w[LATTICE + i] == 0.0:
+                w[LEAVES + i] = 0.0
+    if p.dmin_m > 0.0:
+        for i in range(count):
+            leaving += w[LEAVES + i] * w[SEEN + i]
+    else:
+        for i in range(count):
+            leaving += w[LEAVES + i]
+    return leaving != 0.0
+
+
+@inlined
+def interpolate_block(p, w, count, amplitudes):
+    """Add |F_cell F_latt|^2 of the block's step to the sums, F_cell interpolated."""
+    if p.dmin_m > 0.0:
+        for i in range(count):
+            w[LATTICE + i] *= w[SEEN + i]
+    slack = p.largest_F * TRICUBIC_ERROR
+    for i in range(count):
+        at = np.uint64(w[NODE + i])
+        y0 = y1 = y2 = y3 = 0.0
+        for a in range(4):
+            row = at
+            for b in range(4):
+                weight = w[H0 + a * BLOCK + i] * w[K0 + b * BLOCK + i]
+                y0 = fma(weight, amplitudes[row], y0)
+                y1 = fma(weight, amplitudes[row + np.uint64(1)], y1)
+                y2 = fma(weight, amplitudes[row + np.uint64(2)], y2)
+                y3 = fma(weight, amplitudes[row + np.uint64(3)], y3)
+                row += np.uint64(p.k_stride)
+            at += np.uint64(p.h_stride)
+        F_cell = y0 * w[L0 + i] + y1 * w[L1 + i] + y2 * w[L2 + i] + y3 * w[L3 + i]
+        squared = w[LATTICE + i] * w[LATTICE + i]
+        w[INTENSITY + i] += F_cell * F_cell * squared
+        w[LOOSE + i] += squared * (2.0 * abs(F_cell) + slack) * slack
+
+
+@inlined
 def lattice_block(p, shape, w, count, cell):
     """Transform of the crystal (LATTICE) and table slot (NODE) for one orientation, over the block."""
     ax, ay, az, bx, by, bz, cx, cy, cz = cell
@@ -217,7 +300,7 @@ def shape_error(shape):
 
 
 @inlined
-def finish_block(p, shape, w, spixel, first, count, image, again, found):
+def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found):
     """Write the block's photons; list in `again` the pixels whose float32 the error bound leaves open."""
     terms = np.float64(p.steps) * np.float64(p.layers)
     relative = (shape_error(shape) + (2.0 * terms + 16.0) * ROUNDING) * p.error_scale
@@ -227,7 +310,7 @@ def finish_block(p, shape, w, spixel, first, count, image, again, found):
         photons = physics.photons(p, intensity, w[CAPTURE + i], w[POLARIZATION + i], w[OMEGA + i])
         w[SX + i] = photons
         slack = relative * photons
-        if shape == ROUND and intensity > 0.0:
+        if (shape == ROUND or tricubic) and intensity > 0.0:
             slack += photons * (w[LOOSE + i] / intensity) * p.error_scale
         w[SY + i] = slack
     for i in range(count):
@@ -262,8 +345,8 @@ def first_factors(p, w, count, layer, first_layer):
 
 
 @inlined
-def render_block(p, shape, sources, cells, domains, amplitudes, w, spixel, first, count):
-    """All steps of a block of pixels, summed in scratch."""
+def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count):
+    """All steps of a block of pixels, summed in scratch; False as soon as interpolation leaves the list."""
     start_block(p, w, count)
     polarized = p.nopolar != 0
     for layer in range(p.layers):
@@ -281,7 +364,14 @@ def render_block(p, shape, sources, cells, domains, amplitudes, w, spixel, first
                         for domain in range(p.mosaic_domains):
                             cell = turned_cell(p, cells, 0, phi_step, domains, domain)
                             lattice_block(p, shape, w, count, cell)
-                            gather_block(p, shape, w, count, amplitudes)
+                            if tricubic:
+                                neighbourhood_block(p, w, count, cell)
+                                if any_leaves(p, shape, w, count):
+                                    return False
+                                interpolate_block(p, w, count, amplitudes)
+                            else:
+                                gather_block(p, shape, w, count, amplitudes)
+    return True
 
 
 @inlined
@@ -322,21 +412,30 @@ def list_lost_captures(p, w, at, count, again, found):
 
 
 @inlined
-def render_row(p, shape, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found):
-    """One row of pixels; its sum of solid angles, and the new length of the list for a second look."""
+def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found):
+    """One row of pixels; its sum of solid angles, the new length of the list for a second look, and -1.
+
+    With interpolation, the flat index of the block in which it leaves the list, where the row then ends.
+    """
     omega_sum = 0.0
+    left = -1
     first = p.roi_fast_first
     while first <= p.roi_fast_last:
         count = min(BLOCK, p.roi_fast_last + 1 - first)
         at = spixel * p.fpixels + first
         if any_unmasked(p, mask, at, count):
-            render_block(p, shape, sources, cells, domains, amplitudes, w, spixel, first, count)
+            inside = render_block(
+                p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count
+            )
+            if not inside:
+                left = at
+                break
             start = found
-            found = finish_block(p, shape, w, spixel, first, count, image, again, found)
+            found = finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found)
             found = list_lost_captures(p, w, at, count, again, found)
             if p.masked:
                 found = blank_masked(p, mask, image, w, at, count, again, start, found)
             for i in range(count):
                 omega_sum += w[OMEGA + i]
         first += count
-    return omega_sum * np.float64(p.layers * p.oversample * p.oversample), found
+    return omega_sum * np.float64(p.layers * p.oversample * p.oversample), found, left

@@ -38,20 +38,23 @@ def unpack(p, sources, cells, domains, amplitudes, mask, image):
 
 
 SCENE = (PARAMETERS, FLOATS, FLOATS, FLOATS, FLOATS, WORDS, SINGLES)
-FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INT, INT)
-LISTED = VOID(*SCENE, FLOATS, INTEGERS, INT)
+FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INTEGERS, INT, INT)
+LISTED = VOID(*SCENE, FLOATS, INTEGERS, INT, INT)
 EXACT = INT(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT)
 RECORD = REAL(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT, INT)
 
 
-def render_rows(shape):
-    """Kernel that renders rows first..last-1 of a crystal of one shape (a constant when it is compiled).
+def render_rows(shape, tricubic):
+    """Kernel that renders rows first..last-1 for one shape of crystal, with or without interpolation (constants).
 
-    scratch float64 (SCRATCH), again int64 (2*fpixels*rows), omega float64 (spixels): sums of solid angles by row.
+    scratch float64 (SCRATCH), again int64 (2*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
+    left int64 (1,): flat index of the block in which interpolation leaves the list, which ends the work; else -1.
     Returns how many pixels (flat indices, in `again`) must be looked at again by render_listed.
     """
 
-    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, first, last):
+    def render(
+        parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, left, first, last
+    ):
         p = numba.carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(
             p, sources, cells, domains, amplitudes, mask, image
@@ -59,23 +62,32 @@ def render_rows(shape):
         w = numba.carray(scratch, (layout.SCRATCH,))
         omega_of_row = numba.carray(omega, (p.spixels,))
         pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
+        left_at = numba.carray(left, (1,))
         found = 0
         for spixel in range(first, last):
-            omega_of_row[spixel], found = blocks.render_row(
-                p, shape, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
+            omega_of_row[spixel], found, left_at[0] = blocks.render_row(
+                p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
             )
+            if left_at[0] >= 0:
+                break
         return found
 
     return render
 
 
-render_square = render_rows(layout.SQUARE)
-render_round = render_rows(layout.ROUND)
-render_gauss = render_rows(layout.GAUSS)
-render_tophat = render_rows(layout.TOPHAT)
+render_square = render_rows(layout.SQUARE, False)
+render_round = render_rows(layout.ROUND, False)
+render_gauss = render_rows(layout.GAUSS, False)
+render_tophat = render_rows(layout.TOPHAT, False)
+render_square_tricubic = render_rows(layout.SQUARE, True)
+render_round_tricubic = render_rows(layout.ROUND, True)
+render_gauss_tricubic = render_rows(layout.GAUSS, True)
+render_tophat_tricubic = render_rows(layout.TOPHAT, True)
 
 
-def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count):
+def render_listed(
+    parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count, interpolating
+):
     """Compute the listed pixels again with the C library's functions.
 
     again int64 (count + 2,): flat indices, and two places for working; scratch float64 (7,) or more.
@@ -88,7 +100,7 @@ def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, 
     record = numba.carray(scratch, (0, layout.RECORD_COLUMNS))
     for j in range(count):
         i = pixels[j]
-        state[0], state[1] = 0, 0
+        state[0], state[1] = interpolating, 0
         photons = pixel.pixel_photons(
             p, sources, cells, domains, amplitudes, i // p.fpixels, i % p.fpixels, state, w[0:6], w[6:7], record
         )
@@ -204,6 +216,10 @@ SIGNATURES = {
     "render_round": FAST_ROWS,
     "render_gauss": FAST_ROWS,
     "render_tophat": FAST_ROWS,
+    "render_square_tricubic": FAST_ROWS,
+    "render_round_tricubic": FAST_ROWS,
+    "render_gauss_tricubic": FAST_ROWS,
+    "render_tophat_tricubic": FAST_ROWS,
     "render_listed": LISTED,
     "render_exact": EXACT,
     "record_pixel": RECORD,

@@ -17,7 +17,7 @@ SQUARE, ROUND, GAUSS, TOPHAT = range(4)
 
 # Pixels that walk together, and the float64 working memory of one thread.
 BLOCK = 256
-SCRATCH_ROWS = 16
+SCRATCH_ROWS = 29
 SCRATCH = SCRATCH_ROWS * BLOCK
 
 PARAMETERS = np.dtype(
@@ -47,7 +47,7 @@ PARAMETERS = np.dtype(
         ("a_star", "f8", (3,)),
         ("b_star", "f8", (3,)),
         ("c_star", "f8", (3,)),
-        ("default_F", "f8"),
+        ("largest_F", "f8"),
         ("error_scale", "f8"),
         ("fpixels", "i8"),
         ("spixels", "i8"),

@@ -36,7 +36,7 @@ _POINTER = ctypes.c_void_p
 _INT = ctypes.c_int64
 _REAL = ctypes.c_double
 _SCENE = (_POINTER,) * 7
-_FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT)
+_FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT)
 
 # Result and arguments of every kernel; entry.SIGNATURES says the same in Numba's words.
 PROTOTYPES: dict[str, tuple] = {
@@ -44,7 +44,11 @@ PROTOTYPES: dict[str, tuple] = {
     "render_round": _FAST_ROWS,
     "render_gauss": _FAST_ROWS,
     "render_tophat": _FAST_ROWS,
-    "render_listed": (None, *_SCENE, _POINTER, _POINTER, _INT),
+    "render_square_tricubic": _FAST_ROWS,
+    "render_round_tricubic": _FAST_ROWS,
+    "render_gauss_tricubic": _FAST_ROWS,
+    "render_tophat_tricubic": _FAST_ROWS,
+    "render_listed": (None, *_SCENE, _POINTER, _POINTER, _INT, _INT),
     "render_exact": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT),
     "record_pixel": (_REAL, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT),
     "add_up": (None, _POINTER, _POINTER, _INT, _INT, _INT, _POINTER, _POINTER),
