@@ -7,28 +7,38 @@ import re
 
 _REAL = re.compile(
     r"[ \t\n\v\f\r]*[+-]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?\d+)?"
-    r"|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN](?:\(\w*\))?)"
+    r"|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN](?:\(\w*\))?)",
+    re.ASCII,
 )
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*[+-]?\d+")
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*(\d*)", re.ASCII)
+_CONVERSION = re.compile(r"(%%|%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z])")
+# No 64-bit integer has as many digits.
+_MANY_DIGITS = 20
 
 
-def leading_real(text: str) -> tuple[float, int]:
-    """Value and length of the number that `text` starts with (strtod); length 0 when it starts with none."""
-    match = _REAL.match(text)
+def leading_real(text: str, start: int = 0) -> tuple[float, int]:
+    """Value and length of the number that `text` has at `start` (strtod); length 0 when there is none."""
+    match = _REAL.match(text, start)
     if match is None:
         return 0.0, 0
     word = match.group().strip().lower()
+    used = match.end() - start
     if "0x" in word:
-        return float.fromhex(word), match.end()
-    return float(word.partition("(")[0]), match.end()
+        try:
+            return float.fromhex(word), used
+        except OverflowError:
+            return math.copysign(math.inf, -1.0 if word.startswith("-") else 1.0), used
+    return float(word.partition("(")[0]), used
 
 
 def leading_integer(text: str) -> tuple[int, int]:
     """Value, wrapped to 32 bits, and length of the integer that `text` starts with (atoi)."""
     match = _INTEGER.match(text)
-    if match is None:
+    if match is None or not text[match.end() - 1 : match.end()].isdigit():
         return 0, 0
-    clamped = min(max(int(match.group()), -(2**63)), 2**63 - 1)
+    sign, digits = match.groups()
+    value = int(sign + (digits[:_MANY_DIGITS] or "0"))
+    clamped = min(max(value, -(2**63)), 2**63 - 1)
     return wrap32(clamped), match.end()
 
 
@@ -46,7 +56,7 @@ def c_format(template: str, *values: object) -> str:
 
 
 def _negative_nans(template: str, values: tuple[object, ...]) -> str:
-    pieces = re.split(r"(%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z])", template)
+    pieces = _CONVERSION.split(template)
     remaining = list(values)
     out = []
     for piece in pieces:

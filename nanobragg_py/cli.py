@@ -52,9 +52,10 @@ def run(words: Sequence[str]) -> int:
         _flush()
         print(f"nanoBragg: error: {error}", file=sys.stderr)
         return EXIT_STATUS
-    except MemoryError:
+    except MemoryError as error:
         _flush()
-        print("nanoBragg: error: not enough memory for a run of this size", file=sys.stderr)
+        detail = f": {error}" if str(error) else ""
+        print(f"nanoBragg: error: not enough memory for a run of this size{detail}", file=sys.stderr)
         return EXIT_STATUS
     except BrokenPipeError:
         # Whoever read standard output has gone: like the C program, say nothing.

@@ -159,6 +159,8 @@ def _construct_cell(said: tuple[float, ...]):
     if not skew > 1e-14 or max(alpha, beta, gamma) >= math.pi or half_sum >= math.pi:
         raise _impossible(full)
     volume = 2.0 * a * b * c * math.sqrt(skew)
+    if not 1e-90 < volume < 1e90:
+        raise _impossible(full)
     V_star = 1.0 / volume
     sa, sb, sg = math.sin(alpha), math.sin(beta), math.sin(gamma)
     ca, cb, cg = math.cos(alpha), math.cos(beta), math.cos(gamma)
@@ -183,7 +185,7 @@ def _complete_cell(vectors, user_cell, config, raw, by_wavelength, before) -> tu
     products = (a_x_b, b_x_c, c_x_a)
     V_star = V_first = dot(a_star, b_x_c)
     size = length(a_star) * length(b_star) * length(c_star)
-    if not size > 0.0 or not abs(V_first) > 1e-9 * size or math.isinf(size):
+    if not size > 0.0 or not abs(V_first) > 1e-9 * size or math.isinf(size) or not 1e-90 < abs(V_first) < 1e90:
         name = config.mat_file or "-cell"
         raise InputError(f"{name}: the three reciprocal vectors lie in a plane: expected a matrix that can be inverted")
     if user_cell is not None:
@@ -216,8 +218,10 @@ def _cells(config: Config, sample_m: Vector, real_m: tuple[Vector, ...]) -> tupl
     said = (config.Na, config.Nb, config.Nc)
     counts = []
     for size, vector, count in zip(sample_m, real_m, said, strict=True):
-        value = float(math.ceil(divide(size, length(vector)))) if size > 0 else float(1 if count is None else count)
-        counts.append(max(value, 1.0))
+        cells = divide(size, length(vector)) if size > 0 else float(1 if count is None else count)
+        if not math.isfinite(cells):
+            raise InputError(f"-samplesize: a crystal of {size * 1e3:g} mm has more unit cells than can be counted")
+        counts.append(max(float(math.ceil(cells)), 1.0))
     return tuple(counts)
 
 

@@ -10,8 +10,12 @@ from .c_numbers import divide
 from .config import Config, Vector
 from .errors import InputError
 from .headers import HeaderDefaults
+from .memory import require_memory, size_text
 from .sampling import RangeRules, Steps, resolve_range
 from .vectors import combined, cross, dot, length, turned, turned_about, unit
+
+# The image; what is written is converted piece by piece.
+BYTES_PER_PIXEL = 4
 
 
 @dataclass(frozen=True)
@@ -190,15 +194,14 @@ def _resolve_frame(config: Config, header: HeaderDefaults) -> _Frame:
     _require(slow, "-detsize", "mm", 1e3)
     counts = [fast / size - 0.5, slow / size - 0.5]
     if max(counts) >= 2**31:
-        raise InputError(f"a detector of {counts[0]:.3g} x {counts[1]:.3g} pixels does not fit into memory")
+        needed = size_text(max(counts[0], 1.0) * max(counts[1], 1.0) * BYTES_PER_PIXEL)
+        raise InputError(f"a detector of {counts[0]:.3g} x {counts[1]:.3g} pixels would need {needed} of memory")
     fpixels, spixels = (math.ceil(count) for count in counts)
     if fpixels < 1 or spixels < 1:
         raise InputError(f"the detector has {fpixels} x {spixels} pixels: expected at least one; see -detsize, -pixel")
+    require_memory(fpixels * spixels * BYTES_PER_PIXEL, f"a detector of {fpixels} x {spixels} pixels")
     if fpixels * spixels >= 2**31:
-        raise InputError(
-            f"a detector of {fpixels} x {spixels} pixels needs {fpixels * spixels * 7 / 2**30:.0f} GiB and more "
-            "pixels than the formats can count; expected fewer than 2^31"
-        )
+        raise InputError(f"a detector of {fpixels} x {spixels} pixels: expected fewer than 2^31 pixels")
     return _Frame(fpixels, spixels, size, fast, slow)
 
 
@@ -234,8 +237,9 @@ def _resolve_axes(config: Config) -> tuple[Axes, bool]:
     made = length(axes.odet) != 1.0
     odet = unit(cross(fdet, sdet)) if made else unit(axes.odet)
     for name, vector in (("fdet", fdet), ("sdet", sdet), ("beam", axes.beam)):
-        if not length(vector) > 0.0:
-            raise InputError(f"-{name}_vector: expected a direction, got the zero vector")
+        if not 0.0 < length(vector) < math.inf:
+            shown = " ".join(f"{component:g}" for component in getattr(axes, name))
+            raise InputError(f"-{name}_vector: expected a direction, got {shown}")
     if not length(odet) > 0.0:
         raise InputError("-fdet_vector and -sdet_vector are parallel: expected two directions that span the detector")
     return Axes(fdet, sdet, odet, unit(axes.beam), unit(axes.polar), unit(axes.spindle), axes.twotheta), made

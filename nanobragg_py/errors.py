@@ -7,6 +7,12 @@ import sys
 EXIT_STATUS = 9
 
 
+def shown(text: str, most: int = 60) -> str:
+    """Text from the user in a message: not too long, and without what a terminal would act on."""
+    cut = text if len(text) <= most else text[:most] + "..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+
+
 class InputError(Exception):
     """Something in the command line, a file or the machine stops the run; the message says what was expected."""
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from . import structure_factors
 from .beam import Intensity, Sources, generate_sources, listed_sources, resolve_intensity
-from .c_numbers import wrap32
+from .c_numbers import divide
 from .config import Config, Vector
 from .crystal import Crystal, RandomTable, resolve_crystal
 from .detector import Detector, resolve_detector
 from .errors import InputError, warn
 from .headers import HeaderDefaults, add_header, read_header, read_mask
+from .memory import require_memory
 from .sampling import (
     Mosaic,
     Region,
@@ -35,8 +36,11 @@ AVOGADRO = 6.02214179e23
 WATER_F = 2.57
 WATER_MOLECULAR_WEIGHT = 18.0
 DEFAULT_MOSAIC_SEED = -12345678
-MOST_SOURCES = 10_000_000
-MOST_DOMAINS = 10_000_000
+# What one source, spindle step or mosaic domain, and its line in the run log, takes while it is worked out (bytes).
+SOURCE_BYTES = 1000
+STEP_BYTES = 1200
+DOMAIN_BYTES = 72
+MOST_OF_A_KIND = 10_000_000
 
 
 class NothingToDo(Exception):
@@ -111,6 +115,10 @@ def resolve_camera(config: Config, header: HeaderDefaults) -> Camera:
     phi = resolve_phi(config.osc if config.osc is not None else header.osc, config.phi_step, config.phi_steps)
     if phi.count < 1:
         raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
+    mosaic = resolve_mosaic(config.mosaic_spread, config.mosaic_domains)
+    _require_room(phi.count, STEP_BYTES, "spindle steps")
+    _require_room(detector.layers.count, STEP_BYTES, "layers of the sensor")
+    _require_room(mosaic.domains, DOMAIN_BYTES, "mosaic domains")
     axes = detector.axes
     return Camera(
         detector=detector,
@@ -122,9 +130,16 @@ def resolve_camera(config: Config, header: HeaderDefaults) -> Camera:
         horizontal=resolve_range(config.hdiv_range, config.hdiv_step, config.hdiv_steps),
         upright=resolve_range(config.vdiv_range, config.vdiv_step, config.vdiv_steps),
         dispersion=resolve_range(config.dispersion, None, config.dispersion_steps),
-        mosaic=resolve_mosaic(config.mosaic_spread, config.mosaic_domains),
+        mosaic=mosaic,
         region=resolve_region(config, detector.fpixels, detector.spixels),
     )
+
+
+def _require_room(count: int, each: int, what: str) -> None:
+    """Refuse numbers of steps that neither fit into memory nor could ever be rendered."""
+    require_memory(count * each, f"{count} {what}")
+    if count >= MOST_OF_A_KIND:
+        raise InputError(f"{count} {what}: expected fewer than {MOST_OF_A_KIND}")
 
 
 def check_there_is_something_to_do(config: Config) -> None:
@@ -151,8 +166,8 @@ def resolve_oversampling(config: Config, camera: Camera, crystal: Crystal) -> Ov
     detector = camera.detector
     largest = max(crystal.size_m)
     reciprocal_pixel = camera.wavelength_m * detector.distance_m / detector.pixel_size_m
-    wanted = 3.0 * largest / reciprocal_pixel
-    if wanted > 1e5 and not (config.oversample or 0) > 0:
+    wanted = divide(3.0 * largest, reciprocal_pixel)
+    if not wanted <= 1e5 and not (config.oversample or 0) > 0:
         raise InputError(f"oversampling of {wanted:.3g} would be needed: give -oversample, a smaller -N, or pixels")
     recommended = int(-(-wanted // 1)) if wanted < 2**31 else 2**31 - 1
     recommended = max(recommended, 1)
@@ -209,8 +224,7 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
             )
         return sources
     count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
-    if count > MOST_SOURCES:
-        raise InputError(f"{count} sources would need {count * 64 / 2**30:.1f} GiB: expected at most {MOST_SOURCES}")
+    _require_room(count, SOURCE_BYTES, "sources")
     sources = generate_sources(
         axes.beam, axes.polar, camera.vertical, camera.wavelength_m,
         camera.horizontal, camera.upright, camera.dispersion, config.round_divergence,
@@ -239,15 +253,16 @@ def complete(
 ) -> Experiment:  # fmt: skip
     """Put the parts together: orientations, mask, number of steps, background."""
     mosaic, phi = camera.mosaic, camera.phi
-    if mosaic.domains > MOST_DOMAINS or phi.count > MOST_DOMAINS:
-        raise InputError(f"expected at most {MOST_DOMAINS} mosaic domains and spindle steps")
     seed = DEFAULT_MOSAIC_SEED if config.mosaic_seed is None else config.mosaic_seed
     domains, _ = random.rotations(seed, mosaic.spread, mosaic.domains)
     # The first domain is forced to be aligned.
     domains[0] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    steps = wrap32(len(sources.weight) * mosaic.domains * phi.count * oversampling.used * oversampling.used)
-    if steps < 1:
-        raise InputError("more than 2^31 steps in a pixel: expected fewer sources, domains, spindle steps or sub-pixels")
+    steps = len(sources.weight) * mosaic.domains * phi.count * oversampling.used * oversampling.used
+    if steps >= 2**31:
+        raise InputError(
+            f"{steps:.3g} steps in each pixel: expected fewer sources, mosaic domains, spindle steps or sub-pixels, "
+            "below 2^31 in all"
+        )
     fluence = camera.intensity.fluence_per_m2
     return Experiment(
         config=config,

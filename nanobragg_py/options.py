@@ -16,7 +16,7 @@ from typing import Any
 
 from .c_numbers import leading_integer, leading_real
 from .config import Config
-from .errors import InputError
+from .errors import InputError, shown
 
 RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
 
@@ -380,9 +380,9 @@ def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[s
         if word.startswith("-") and leading_real(word)[1] == 0:
             close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
             hint = f"; did you mean {close[0]}?" if close else ""
-            warnings.append(f"unknown option {word} is ignored{hint}")
+            warnings.append(f"unknown option {shown(word)} is ignored{hint}")
         else:
-            warnings.append(f"stray word '{word}' is ignored")
+            warnings.append(f"stray word '{shown(word)}' is ignored")
 
 
 def _apply(
@@ -412,15 +412,15 @@ def _number(row: Option, word: str, text: str, warnings: list[str]) -> Any:
     real_length = leading_real(text)[1]
     if max(length, real_length) == 0:
         wanted = "a whole number" if whole else "a number"
-        raise InputError(f"option {word}: expected {wanted}{_unit_text(row)}, got '{text}'")
+        raise InputError(f"option {word}: expected {wanted}{_unit_text(row)}, got '{shown(text)}'")
     if length != len(text):
-        warnings.append(f"{word} {text} is read as {value:g}")
+        warnings.append(f"{word} {shown(text)} is read as {value:g}")
     if row.kind == "seed":
         return -value
+    if not math.isfinite(value):
+        raise InputError(f"option {word}: expected a finite number{_unit_text(row)}, got '{shown(text)}'")
     if whole or row.kind in ("vector", "cell"):
         return value
-    if math.isnan(value):
-        raise InputError(f"option {word}: expected a number{_unit_text(row)}, got '{text}'")
     return UNITS[row.unit](value)
 
 

@@ -148,7 +148,7 @@ class Renderer:
         self.first_visited: int | None = None
         self._with_interpolation: set[int] = set()
         running_sum = ("oversample_thick", "oversample_polar", "oversample_omega")
-        self.in_blocks = not any(p[name] for name in running_sum) and p["outside"] < 2**53
+        self.in_blocks = not any(p[name] for name in running_sum) and p["outside"] < 2**31
 
     def first_visit(self) -> dict[int, float]:
         """Render the pixel that sees the unrotated cell, if there is one; its photons, by flat index."""

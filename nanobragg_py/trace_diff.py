@@ -99,11 +99,20 @@ def non_negative(_context: click.Context, parameter: click.Parameter, value: flo
     metavar="TEXT",
     help="Command line that made A, for the report. Without it, a line of the log that starts with '$ '.",
 )
-@click.option("--command-b", metavar="TEXT", help="Command line that made B.")  # fmt: skip
+@click.option("--command-b", metavar="TEXT", help="Command line that made B.")
 def main(
-    log_a: str, log_b: str, rtol: float, atol: float, noise: float, names: tuple[str, ...],
-    only_differing: bool, report: str | None, out_dir: str | None, command_a: str | None, command_b: str | None,
-) -> int:  # fmt: skip
+    log_a: str,
+    log_b: str,
+    rtol: float,
+    atol: float,
+    noise: float,
+    names: tuple[str, ...],
+    only_differing: bool,
+    report: str | None,
+    out_dir: str | None,
+    command_a: str | None,
+    command_b: str | None,
+) -> int:
     from .trace_compare import Tolerances, compare
     from .trace_log import read_log
     from .trace_report import evidence, markdown, structure_text, summary_text, text_table, write_evidence

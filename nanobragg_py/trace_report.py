@@ -67,7 +67,8 @@ def summary_text(comparison: Comparison) -> str:
     t = comparison.tolerances
     lines = [
         f"{len(comparison.rows)} values compared: {counts[Verdict.EQUAL]} equal, "
-        f"{counts[Verdict.CLOSE]} within tolerance, {counts[Verdict.DIFFERS]} differ (rtol {t.rtol:g}, atol {t.atol:g}, noise {t.noise:.3g})"
+        f"{counts[Verdict.CLOSE]} within tolerance, {counts[Verdict.DIFFERS]} differ "
+        f"(rtol {t.rtol:g}, atol {t.atol:g}, noise {t.noise:.3g})"
     ]
     for title, row in (("first divergence", comparison.first), ("largest divergence", comparison.largest)):
         if row is not None:

@@ -129,20 +129,12 @@ def polarize_block(p, w, count, ix, iy, iz):
 
 @inlined
 def quick_grating(x, turns, cells):
-    """Numerator and denominator of |sin(N x)/sin(x)|; x is within half a turn of turns * pi."""
+    """Numerator and denominator of |sin(N x)/sin(x)|; x is within half a turn of turns * pi.
+
+    Both are 0 where x is: the pixel becomes not-a-number, and so one that pixel.py looks at.
+    """
     y = x * cells
-    numerator = quick_sine(reduce_by_pi(y, np.rint(y * ONE_OVER_PI)))
-    denominator = quick_sine(reduce_by_pi(x, turns))
-    at_origin = x == 0.0
-    return (cells if at_origin else numerator), (1.0 if at_origin else denominator)
-
-
-@inlined
-def node_slot(h0, k0, l0, h_min, h_max, k_min, k_max, l_min, l_max, h_stride, k_stride, outside):
-    """Where the node's structure factor stands in the table, as a float64 (exact below 2^53)."""
-    inside = (h0 >= h_min) & (h0 <= h_max) & (k0 >= k_min) & (k0 <= k_max) & (l0 >= l_min) & (l0 <= l_max)
-    slot = (h0 - h_min) * h_stride + (k0 - k_min) * k_stride + (l0 - l_min)
-    return slot if inside else outside
+    return quick_sine(reduce_by_pi(y, np.rint(y * ONE_OVER_PI))), quick_sine(reduce_by_pi(x, turns))
 
 
 @inlined
@@ -198,12 +190,9 @@ def any_leaves(p, shape, w, count):
 @inlined
 def interpolate_block(p, w, count, amplitudes):
     """Add |F_cell F_latt|^2 of the block's step to the sums, F_cell interpolated."""
-    if p.dmin_m > 0.0:
-        for i in range(count):
-            w[LATTICE + i] *= w[SEEN + i]
     slack = p.largest_F * TRICUBIC_ERROR
     for i in range(count):
-        at = np.uint64(w[NODE + i])
+        at = np.uint64(np.int32(w[NODE + i]))
         y0 = y1 = y2 = y3 = 0.0
         for a in range(4):
             row = at
@@ -223,7 +212,11 @@ def interpolate_block(p, w, count, amplitudes):
 
 @inlined
 def lattice_block(p, shape, w, count, cell):
-    """Transform of the crystal (LATTICE) and table slot (NODE) for one orientation, over the block."""
+    """For one orientation, over the block: table slots (NODE), and the transform of the crystal.
+
+    The transform is left as a numerator and a denominator (LATTICE, WEIGHT) for a parallelepiped, else LATTICE is
+    the transform itself; for a sphere WEIGHT is what its error is proportional to.
+    """
     ax, ay, az, bx, by, bz, cx, cy, cz = cell
     Na, Nb, Nc, fudge = p.Na, p.Nb, p.Nc, p.fudge
     cells = Na * Nb * Nc
@@ -232,6 +225,7 @@ def lattice_block(p, shape, w, count, cell):
     if p.hkls == 0:
         h_max = h_min - 1.0
     h_stride, k_stride, outside = np.float64(p.h_stride), np.float64(p.k_stride), np.float64(p.outside)
+    origin = -(h_min * h_stride + k_min * k_stride + l_min)
     a_x, a_y, a_z = p.a_star[0], p.a_star[1], p.a_star[2]
     b_x, b_y, b_z = p.b_star[0], p.b_star[1], p.b_star[2]
     c_x, c_y, c_z = p.c_star[0], p.c_star[1], p.c_star[2]
@@ -241,14 +235,16 @@ def lattice_block(p, shape, w, count, cell):
         k = physics.dot(bx, by, bz, sx, sy, sz)
         l = physics.dot(cx, cy, cz, sx, sy, sz)
         h0, k0, l0 = np.ceil(h - 0.5), np.ceil(k - 0.5), np.ceil(l - 0.5)
-        w[NODE + i] = node_slot(
-            h0, k0, l0, h_min, h_max, k_min, k_max, l_min, l_max, h_stride, k_stride, outside
-        )
+        inside = (h0 >= h_min) & (h0 <= h_max) & (k0 >= k_min) & (k0 <= k_max) & (l0 >= l_min) & (l0 <= l_max)
+        # Whole numbers well below 2^53: nothing here is rounded.
+        slot = fma(h0, h_stride, fma(k0, k_stride, l0 + origin))
+        w[NODE + i] = slot if inside else outside
         if shape == SQUARE:
             na, da = quick_grating(physics.PI * h, h0, Na)
             nb, db = quick_grating(physics.PI * k, k0, Nb)
             nc, dc = quick_grating(physics.PI * l, l0, Nc)
-            w[LATTICE + i] = (na * nb * nc) / (da * db * dc)
+            w[LATTICE + i] = na * nb * nc
+            w[WEIGHT + i] = da * db * dc
         elif shape == ROUND:
             dh, dk, dl = h - h0, k - k0, l - l0
             squared = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
@@ -272,15 +268,32 @@ def lattice_block(p, shape, w, count, cell):
 
 
 @inlined
-def gather_block(p, shape, w, count, amplitudes):
-    """Add |F_cell F_latt|^2 of the block's step to the sums."""
+def close_lattice(p, shape, w, count):
+    """Divide a parallelepiped's numerator by its denominator; blank what dmin cuts off."""
+    if shape == SQUARE:
+        for i in range(count):
+            w[LATTICE + i] /= w[WEIGHT + i]
     if p.dmin_m > 0.0:
         for i in range(count):
-            w[LATTICE + i] *= w[SEEN + i]
+            if w[SEEN + i] == 0.0:
+                w[LATTICE + i] = 0.0
+                w[WEIGHT + i] = 0.0
+
+
+@inlined
+def gather_block(p, shape, w, count, amplitudes):
+    """Add |F_cell F_latt|^2 of the block's step to the sums."""
+    if shape == SQUARE and p.dmin_m <= 0.0:
+        for i in range(count):
+            F_cell = amplitudes[np.uint32(np.int32(w[NODE + i]))]
+            F_latt = w[LATTICE + i] / w[WEIGHT + i]
+            w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
+        return
+    close_lattice(p, shape, w, count)
     for i in range(count):
-        F_cell = amplitudes[np.int64(w[NODE + i])]
+        F_cell = amplitudes[np.uint32(np.int32(w[NODE + i]))]
         F_latt = w[LATTICE + i]
-        w[INTENSITY + i] += F_cell * F_cell * F_latt * F_latt
+        w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
         if shape == ROUND:
             # The transform of a sphere has zeros, so its error is absolute: |d(F^2)| = 2 F dF + dF^2.
             slack = abs(w[WEIGHT + i]) * FINE_SINE_ERROR * 4.0
@@ -368,6 +381,7 @@ def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spi
                                 neighbourhood_block(p, w, count, cell)
                                 if any_leaves(p, shape, w, count):
                                     return False
+                                close_lattice(p, shape, w, count)
                                 interpolate_block(p, w, count, amplitudes)
                             else:
                                 gather_block(p, shape, w, count, amplitudes)

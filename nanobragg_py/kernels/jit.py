@@ -16,14 +16,24 @@ from numba import types
 from numba.extending import intrinsic
 
 
+# Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
+# Python or C of their own, which would take a third of the time to compile.
+_OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def compiled(function):
-    """Compile for callers inside the kernels; division by zero gives inf or nan, as in C."""
-    return numba.njit(error_model="numpy", nogil=True)(function)
+    """Compile for callers inside the kernels."""
+    return numba.njit(**_OPTIONS)(function)
 
 
 def inlined(function):
     """As `compiled`, and merged into the caller, so that loops over it can become SIMD."""
-    return numba.njit(error_model="numpy", nogil=True, forceinline=True)(function)
+    return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
+def for_python(piece):
+    """A piece of the kernels as a function that Python can call (for tests)."""
+    return numba.njit(piece.py_func, error_model="numpy")
 
 
 @intrinsic

@@ -187,7 +187,7 @@ def _compile(name: str) -> bytes:
     from . import entry
 
     signature = entry.SIGNATURES[name]
-    function = numba.njit(signature, error_model="numpy", no_cpython_wrapper=True)(getattr(entry, name))
+    function = numba.njit(signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(getattr(entry, name))
     compiled = function.overloads[signature.args]
     module = llvm.parse_assembly(str(compiled.library._final_module))
     for item in module.functions:
