@@ -12,6 +12,8 @@ import numpy as np
 RADIUS = 3
 TILE = RADIUS + 1
 ROWS_AT_A_TIME = 32 * TILE
+MOST_TILES = 1 << 17
+TILES_AT_A_TIME = 1 << 13
 
 Pixel = tuple[int, int]
 
@@ -92,24 +94,22 @@ def match(peaks_a: list[Pixel], peaks_b: list[Pixel], reach: float) -> list[tupl
 def brightest_peaks(image: np.ndarray, count: int) -> list[Pixel]:
     """(slow, fast) of the brightest local maxima, brightest first; fewer where the image has fewer.
 
-    Each peak is the largest value of its tile of TILE x TILE pixels, so only those are looked at, brightest
-    tiles first, in growing portions.
+    Each peak is the largest value of its tile of TILE x TILE pixels, so only those are looked at, the
+    brightest MOST_TILES of them at most, which bounds the time for an image without peaks.
     """
     tiles = tile_maxima(image)
     flat = tiles.ravel()
-    examined, portion = 0, 1024
+    brightest = np.arange(flat.size)
+    if flat.size > MOST_TILES:
+        brightest = np.sort(np.argpartition(-flat, MOST_TILES)[:MOST_TILES])
+    # A stable sort by falling value: of equal values the first in the image comes first.
+    brightest = brightest[np.argsort(-flat[brightest], kind="stable")]
     peaks: list[Pixel] = []
-    while len(peaks) < count and examined < flat.size:
-        portion = min(portion * 4, flat.size)
-        chosen = (
-            np.argpartition(-flat, portion - 1)[:portion] if portion < flat.size else np.arange(flat.size)
-        )
-        # A stable sort by falling value: of equal values the first in the image comes first.
-        chosen = np.sort(chosen)
-        chosen = chosen[np.argsort(-flat[chosen], kind="stable")]
-        peaks = peaks_of_tiles(image, chosen, tiles.shape[1])[:count]
-        examined = portion
-    return peaks
+    for first in range(0, brightest.size, TILES_AT_A_TIME):
+        if len(peaks) >= count:
+            break
+        peaks += peaks_of_tiles(image, brightest[first : first + TILES_AT_A_TIME], tiles.shape[1])
+    return peaks[:count]
 
 
 def tile_maxima(image: np.ndarray) -> np.ndarray:
@@ -140,12 +140,15 @@ def peaks_of_tiles(image: np.ndarray, tiles: np.ndarray, tiles_in_row: int) -> l
     values, _ = gather(image, corner_s, corner_f, range(TILE))
     best = values.argmax(axis=1)
     slow, fast = corner_s + best // TILE, corner_f + best % TILE
-    window, valid = gather(image, slow, fast, range(-RADIUS, RADIUS + 1))
-    centre = window.shape[1] // 2
-    value = window[:, centre : centre + 1]
-    is_peak = (value > window[:, :centre]).all(axis=1) & (value >= window[:, centre + 1 :]).all(axis=1)
-    is_peak &= value[:, 0] > np.where(valid, window, np.inf).min(axis=1)
-    return [(int(s), int(f)) for s, f in zip(slow[is_peak], fast[is_peak], strict=True)]
+    # The next neighbours rule most of them out, at a fifth of the cost.
+    for radius in (1, RADIUS):
+        window, valid = gather(image, slow, fast, range(-radius, radius + 1))
+        centre = window.shape[1] // 2
+        value = window[:, centre : centre + 1]
+        peak = (value > window[:, :centre]).all(axis=1) & (value >= window[:, centre + 1 :]).all(axis=1)
+        peak &= (radius < RADIUS) | (value[:, 0] > np.where(valid, window, np.inf).min(axis=1))
+        slow, fast = slow[peak], fast[peak]
+    return [(int(s), int(f)) for s, f in zip(slow, fast, strict=True)]
 
 
 def gather(
@@ -159,4 +162,4 @@ def gather(
     values = image[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64)
     valid = inside & ~np.isnan(values)
     values[~valid] = -np.inf
-    return values.reshape(len(slow), -1), valid.reshape(len(slow), -1)
+    return values.reshape(-1, step.size**2), valid.reshape(-1, step.size**2)

@@ -11,6 +11,7 @@ from .crystal import RandomTable
 from .errors import EXIT_STATUS, InputError
 from .experiment import Camera, Experiment
 from .files import check_writable
+from .kernels.library import prepare
 from .printout import Printout
 from .progress import PixelCounter, progress_counts
 from .render import Renderer
@@ -44,6 +45,16 @@ class Session:
         self.write(experiment, renderer)
         return 0
 
+    def kernels(self) -> list[str]:
+        """Names of the kernels that this run will surely need, the one that takes longest to compile first."""
+        config = self.config
+        if config.printout or config.trace_only:
+            return ["mosaic_rotations"]
+        names = [f"render_{config.shape}", "render_listed", "add_up", "squared_deviations", "scale_to_words"]
+        names += ["scale_to_bytes"] if config.write_pgm else []
+        names += ["poisson_words"] if config.write_noise else []
+        return [*names, "mosaic_rotations"]
+
     def resolve(self) -> Experiment:
         """From what was said to the complete experiment, with the log's lines in the C program's order."""
         config = self.config
@@ -59,6 +70,7 @@ class Session:
             say(run_log.usage(camera, config, no_factors and no_dump))
             raise
         self.check_outputs()
+        prepare(self.kernels())
         self.log_geometry(camera)
         clock = stages.clock_seed()
         random = RandomTable()

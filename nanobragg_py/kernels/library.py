@@ -15,15 +15,17 @@ code is compiled for this process alone.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import llvmlite
@@ -79,6 +81,47 @@ def kernel(name: str) -> Callable:
         return _loaded[name]
 
 
+def prepare(names: Sequence[str]) -> None:
+    """Have kernels ready: those that are not cached are compiled, half of them in a second process meanwhile."""
+    folder = cache_folder()
+    if not _can_write(folder):
+        return
+    missing = [name for name in names if name not in _loaded and _read(folder / _file_name(name)) is None]
+    if len(missing) > 1 and (os.cpu_count() or 1) > 1:
+        _announce()
+        with _compiling_elsewhere(missing[1:]):
+            kernel(missing[0])
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether another process could leave files in the folder."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+@contextlib.contextmanager
+def _compiling_elsewhere(names: Sequence[str]) -> Iterator[None]:
+    """Let another interpreter fill the cache; if it fails, its kernels are compiled here when they are needed."""
+    command = [sys.executable, "-m", "nanobragg_py.kernels.library", *names]
+    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
+    process = None
+    with contextlib.suppress(OSError):
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )  # fmt: skip
+    try:
+        yield
+        if process is not None:
+            process.wait()
+    finally:
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def address(array: np.ndarray | None) -> int | None:
     """Address of a C-contiguous array's first element."""
     if array is None:
@@ -98,12 +141,16 @@ def cache_folder() -> Path:
 
 
 def _load(name: str) -> Callable:
-    path = cache_folder() / f"{name}-{_fingerprint()}.o"
+    path = cache_folder() / _file_name(name)
     code = _read(path)
     if code is None:
         code = _compile(name)
         _write(path, code)
     return _callable(name, _link(name, code))
+
+
+def _file_name(name: str) -> str:
+    return f"{name}-{_fingerprint()}.o"
 
 
 def _callable(name: str, pointer: int) -> Callable:
@@ -176,12 +223,17 @@ def with_suppressed_unlink(path: str) -> None:
         pass
 
 
-def _compile(name: str) -> bytes:
-    """Object code of a kernel, which needs nothing but the C library."""
+def _announce() -> None:
+    """Say, once, why this run takes longer."""
     global _announced
     if not _announced:
         print("nanoBragg: compiling the kernels for this processor (once) ...", file=sys.stderr, flush=True)
         _announced = True
+
+
+def _compile(name: str) -> bytes:
+    """Object code of a kernel, which needs nothing but the C library."""
+    _announce()
     import numba
 
     from . import entry
@@ -243,3 +295,8 @@ def _link(name: str, code: bytes) -> int:
     if not found:
         raise RuntimeError(f"compiled kernel {name} has no entry point")
     return found
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:]:
+        kernel(wanted)
