@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .c_numbers import divide
 from .config import Config, Vector
 from .errors import InputError
+from .records import record
 from .sampling import Steps
 from .vectors import scaled, turned_about, unit
 
@@ -18,7 +17,7 @@ R_E_SQR_M2 = 7.94079248018965e-30
 SOURCE_DISTANCE_M = 10.0
 
 
-@dataclass(frozen=True)
+@record
 class Intensity:
     """Photons per m² and how they come about; sample sizes after clipping by the beam (metres, 0 = not given)."""
 
@@ -49,7 +48,7 @@ def resolve_intensity(config: Config) -> Intensity:
     return Intensity(fluence, flux, exposure, size, sample, height, width)
 
 
-@dataclass(frozen=True)
+@record
 class Sources:
     """Points that the beam comes from.
 

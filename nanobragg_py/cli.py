@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from . import interruption
 from .config import Config
 from .errors import EXIT_STATUS, InputError, warn
 from .options import scan
@@ -44,52 +46,80 @@ def command(words: Sequence[str]) -> int:
 
 def run(words: Sequence[str]) -> int:
     """Run a command line (without the program's name); returns the exit status and never raises."""
-    try:
-        status = command.main(list(words), prog_name="nanoBragg", standalone_mode=False)
-        sys.stdout.flush()
-        return int(status or 0)
-    except InputError as error:
-        _flush()
-        print(f"nanoBragg: error: {error}", file=sys.stderr)
-        return EXIT_STATUS
-    except MemoryError as error:
-        _flush()
-        detail = f": {error}" if str(error) else ""
-        print(f"nanoBragg: error: not enough memory for a run of this size{detail}", file=sys.stderr)
-        return EXIT_STATUS
-    except BrokenPipeError:
-        # Whoever read standard output has gone: like the C program, say nothing.
-        _silence(sys.stdout)
-        return 128 + 13
-    except OSError as error:
-        _silence(sys.stdout)
-        print(f"nanoBragg: error: {error.strerror or error}", file=sys.stderr)
-        return EXIT_STATUS
-    except (KeyboardInterrupt, click.Abort):
-        _silence(sys.stdout)
-        print("nanoBragg: interrupted; files not finished were not written", file=sys.stderr)
-        return 130
+    with interruption.handled():
+        try:
+            status = _invoke(words)
+            sys.stdout.flush()
+            return status
+        except (KeyboardInterrupt, click.Abort):
+            _silence(sys.stdout)
+            _complain("interrupted; files not finished were not written")
+            return interruption.exit_status()
+        except BrokenPipeError:
+            # Whoever read standard output has gone: like the C program, say nothing.
+            _silence(sys.stdout)
+            return 128 + 13
+        except Exception as error:
+            return _failed(error)
 
 
-def _flush() -> None:
+def _invoke(words: Sequence[str]) -> int:
+    """The command itself, without what click does about exceptions."""
     try:
-        sys.stdout.flush()
-    except OSError:
+        with command.make_context("nanoBragg", list(words)) as context:
+            return int(command.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+
+
+def _failed(error: Exception) -> int:
+    """Say why a run stopped. Errors that are ours and not the user's are raised again."""
+    if isinstance(error, InputError):
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        message = "not enough memory for a run of this size" + (f": {error}" if str(error) else "")
+    elif isinstance(error, OSError):
+        name = error.filename or "standard output"
+        message = f"{os.fsdecode(name)}: cannot be used: {error.strerror or error}"
         _silence(sys.stdout)
+    else:
+        raise error
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    _silence(sys.stdout)
+    _complain(f"error: {message}")
+    return EXIT_STATUS
+
+
+def _complain(message: str) -> None:
+    with contextlib.suppress(OSError):
+        print(f"nanoBragg: {message}", file=sys.stderr, flush=True)
 
 
 def _silence(stream) -> None:
     """Let what is left in a stream's buffer go nowhere, so that nothing fails at exit."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _prepare_streams() -> None:
+    """Three open streams, and names of files printed with the bytes that they were given with."""
+    while (missing := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
+    os.close(missing)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    encoding = sys.getfilesystemencoding()
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8" if encoding == "ascii" else encoding, errors="surrogateescape")
 
 
 def main() -> None:
     """Entry point of bin/nanoBragg."""
+    _prepare_streams()
     status = run(sys.argv[1:])
-    sys.stdout.flush()
     # Nothing is left to clean up, and unloading LLVM takes longer than a small image.
     os._exit(status)
 

@@ -77,13 +77,9 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     metavar="PIXELS",
     help="Largest distance of two peaks that may be the same.",
 )
-@click.option(
-    "--identical", is_flag=True, help="Threshold: all pixels equal bit for bit (programs: everything)."
-)
+@click.option("--identical", is_flag=True, help="Threshold: all pixels equal bit for bit (programs: everything).")
 @click.option("--min-corr", type=float, metavar="X", help="Threshold: correlation at least X.")
-@click.option(
-    "--sum-ratio", nargs=2, type=float, metavar="LO HI", help="Threshold: LO <= sum B / sum A <= HI."
-)
+@click.option("--sum-ratio", nargs=2, type=float, metavar="LO HI", help="Threshold: LO <= sum B / sum A <= HI.")
 @click.option("--max-ulp", type=float, metavar="N", help="Threshold: largest difference in float32 ulps.")
 @click.option("--max-abs", type=float, metavar="X", help="Threshold: largest absolute difference.")
 @click.option("--max-rel", type=float, metavar="X", help="Threshold: largest relative difference.")
@@ -104,8 +100,7 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
 @click.option(
     "--png",
     metavar="FILE",
-    help="Draw A, B and B-A side by side, on logarithmic scales. With --a and "
-    "--b: of the first image that differs.",
+    help="Draw A, B and B-A side by side, on logarithmic scales. With --a and --b: of the first image that differs.",
 )
 @click.option(
     "--ignore-line",
@@ -113,9 +108,7 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     metavar="REGEX",
     help="With --a and --b: leave matching lines of standard output out (may be repeated).",
 )
-@click.option(
-    "--keep", metavar="DIR", help="With --a and --b: keep the folders as DIR/a and DIR/b (DIR is new)."
-)
+@click.option("--keep", metavar="DIR", help="With --a and --b: keep the folders as DIR/a and DIR/b (DIR is new).")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
               help="With --a and --b: seconds that a program may take; none by default.")  # fmt: skip
 def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, json_path: str | None,
@@ -123,9 +116,7 @@ def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, j
     settings = settings_of(options)
     if command_a is None and command_b is None:
         if len(words) != 2:
-            raise click.UsageError(
-                f"expected two images A B, or --a CMD --b CMD -- ARGS; got {len(words)} images"
-            )
+            raise click.UsageError(f"expected two images A B, or --a CMD --b CMD -- ARGS; got {len(words)} images")
         result, text = compare_two_files(*words, options["shape"], settings, png)
     elif command_a is None or command_b is None:
         raise click.UsageError("--a and --b go together")

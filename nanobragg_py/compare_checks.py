@@ -153,9 +153,7 @@ def text(result: dict[str, Any]) -> str:
         facts = result[name]
         slow, fast = facts["shape_slow_fast"]
         source = "" if facts["shape_from"] == "file" else f", shape from {facts['shape_from']}"
-        rows.append(
-            (name.upper(), f"{facts['path']} ({facts['format']}, {facts['dtype']}, {slow} x {fast}{source})")
-        )
+        rows.append((name.upper(), f"{facts['path']} ({facts['format']}, {facts['dtype']}, {slow} x {fast}{source})"))
     fast_first, fast_last, slow_first, slow_last = result["roi_fast_slow"]
     share = 100.0 * result["differing_pixels"] / result["pixels"]
     rows += [

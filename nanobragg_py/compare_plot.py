@@ -38,9 +38,7 @@ DIFFERENCE = (
 DECADES_OF_INTENSITY, DECADES_OF_DIFFERENCE = 6, 4
 
 
-def save_picture(
-    path: str, a: np.ndarray, b: np.ndarray, titles: tuple[str, str], origin: tuple[int, int]
-) -> None:
+def save_picture(path: str, a: np.ndarray, b: np.ndarray, titles: tuple[str, str], origin: tuple[int, int]) -> None:
     """Write a PNG of A, B (one logarithmic scale) and B−A (logarithmic on both sides of 0).
 
     a and b have one shape (slow, fast); origin is the (slow, fast) pixel of their first element in the whole
@@ -85,18 +83,14 @@ def save_picture(
     try:
         canvas.save(path, format="PNG")
     except OSError as error:
-        raise InputError(
-            f"{path}: --png cannot be written: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise InputError(f"{path}: --png cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def reduce(a: np.ndarray, b: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each cell x cell pixels: the brightest of A and of B, and B−A where it is largest (float64)."""
     strips = []
     for first in range(0, a.shape[0], cell):
-        x, y = (
-            np.nan_to_num(v[first : first + cell].astype(np.float64), posinf=0.0, neginf=0.0) for v in (a, b)
-        )
+        x, y = (np.nan_to_num(v[first : first + cell].astype(np.float64), posinf=0.0, neginf=0.0) for v in (a, b))
         difference = y - x
         starts = np.arange(0, a.shape[1], cell)
         most = np.maximum.reduceat(difference.max(axis=0), starts)
@@ -154,8 +148,7 @@ def difference_ticks(limit: float) -> list[tuple[float, str]]:
         return [(0.5, "0: no difference")]
     values = np.array([-limit, -limit / 100.0, 0.0, limit / 100.0, limit])
     return [
-        (float(at), f"{v:+.3g}" if v else "0")
-        for at, v in zip(symmetric_level(values, limit), values, strict=True)
+        (float(at), f"{v:+.3g}" if v else "0") for at, v in zip(symmetric_level(values, limit), values, strict=True)
     ]
 
 

@@ -97,9 +97,7 @@ def compare_runs(a: Run, b: Run, inputs: list[str], shape: Shape | None, setting
         "same_status": a.status == b.status,
         "stdout": stdout,
         "files": files,
-        "identical": a.status == b.status
-        and stdout["identical"]
-        and all(f["state"] == "identical" for f in files),
+        "identical": a.status == b.status and stdout["identical"] and all(f["state"] == "identical" for f in files),
         "passed": passed and (stdout["identical"] or not strict),
     }
 
@@ -128,17 +126,12 @@ def file_names(a: Run, b: Run, inputs: list[str]) -> list[str]:
     untouched = {
         os.path.normpath(name)
         for name in inputs
-        if all(
-            os.path.isfile(r.folder / name) and filecmp.cmp(name, r.folder / name, shallow=False)
-            for r in (a, b)
-        )
+        if all(os.path.isfile(r.folder / name) and filecmp.cmp(name, r.folder / name, shallow=False) for r in (a, b))
     }
     return sorted(names - untouched)
 
 
-def compare_files(
-    folder_a: Path, folder_b: Path, name: str, shape: Shape | None, settings: Settings
-) -> dict[str, Any]:
+def compare_files(folder_a: Path, folder_b: Path, name: str, shape: Shape | None, settings: Settings) -> dict[str, Any]:
     """State of one file: only in A, only in B, identical, image (with statistics) or different bytes."""
     a, b = folder_a / name, folder_b / name
     if not a.is_file() or not b.is_file():
@@ -192,9 +185,7 @@ def text(result: dict[str, Any]) -> str:
     for name in "ab":
         facts = result[name]
         said = f"; {facts['last_error_line']}" if facts["exit_status"] and facts["last_error_line"] else ""
-        lines.append(
-            f"{name.upper()}: {facts['command']}: status {facts['exit_status']}, {facts['seconds']} s{said}"
-        )
+        lines.append(f"{name.upper()}: {facts['command']}: status {facts['exit_status']}, {facts['seconds']} s{said}")
     stdout = result["stdout"]
     lines.append(f"standard output: {'identical' if stdout['identical'] else 'DIFFERENT'}")
     if not stdout["identical"]:
@@ -205,9 +196,7 @@ def text(result: dict[str, Any]) -> str:
         lines.append(f"{entry['name']}: {entry['state']}")
         if "first_offset" in entry:
             sizes = f"{entry['size_a']} and {entry['size_b']} bytes"
-            lines.append(
-                f"  {sizes}, first difference at byte {entry['first_offset']}; no image: {entry['reason']}"
-            )
+            lines.append(f"  {sizes}, first difference at byte {entry['first_offset']}; no image: {entry['reason']}")
         if "image" in entry:
             body = f"{image_text(entry['image'])}\n{checks_text(entry['image']['checks'])}"
             lines += [f"  {line}" for line in body.splitlines()]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
+from . import interruption
+from .errors import InputError
+
 Chunk = tuple[int, int]
 
 
@@ -23,12 +26,12 @@ class Crew:
         self._error: BaseException | None = None
         self._stopping = False
         self._changed = threading.Condition()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(min(count, len(chunks)))]
+        count = min(count, len(chunks))
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
 
     def finished(self) -> Iterator[int]:
         """Start; yields the number of each chunk once it and all before it are done."""
-        for thread in self._threads:
-            thread.start()
+        self._start()
         for number in range(len(self._chunks)):
             with self._changed:
                 while not self._done[number] and self._error is None:
@@ -37,12 +40,22 @@ class Crew:
                     raise self._error
             yield number
 
+    def _start(self) -> None:
+        """Start the threads, or as many as the system allows."""
+        for started, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError as error:
+                if started:
+                    return
+                raise InputError("no thread can be started: raise the limit on processes") from error
+
     def stop(self) -> None:
-        """Let no thread take another chunk, and wait for those at work."""
+        """Let no thread take another chunk, and wait for those at work; not if a signal ends the run."""
         with self._changed:
             self._stopping = True
         for thread in self._threads:
-            if thread.ident is not None:
+            if thread.ident is not None and interruption.received is None:
                 thread.join()
 
     def _run(self) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from .c_numbers import divide, leading_real
 from .config import Config, Vector
-from .errors import InputError
+from .errors import InputError, shown
 from .files import read_bytes
 from .kernels.library import address, kernel
+from .records import record
 from .vectors import angles_of, cross, dot, length, scaled, turned, with_length
 
 HALF_PI = math.pi / 2
@@ -33,7 +34,7 @@ class RandomTable:
         return matrices, int(stream[0])
 
 
-@dataclass(frozen=True)
+@record
 class Angles:
     """Sines and cosines of the three angles of a cell, before and after clamping; and the angles, radians."""
 
@@ -54,7 +55,7 @@ def clamp_angles(sines: Vector, cosines: Vector) -> Angles:
     return Angles(sines, cosines, tuple(math.atan2(a, b) for a, b in zip(s, c, strict=True)))
 
 
-@dataclass(frozen=True)
+@record
 class CellSteps:
     """Intermediate vectors of the construction (Å, Å⁻¹, Å³), for the trace."""
 
@@ -71,7 +72,7 @@ class CellSteps:
     real_cross_products: tuple[Vector, Vector, Vector]
 
 
-@dataclass(frozen=True)
+@record
 class Crystal:
     """The resolved crystal. real: a, b, c in Å; reciprocal: a*, b*, c* in Å⁻¹; real_m: a, b, c in metres."""
 
@@ -227,13 +228,18 @@ def _cells(config: Config, sample_m: Vector, real_m: tuple[Vector, ...]) -> tupl
 
 def read_matrix(path: str) -> tuple[Vector, Vector, Vector]:
     """a*, b*, c* from the first nine numbers of a file: one component of all three in each row."""
-    content = read_bytes(path, "-mat")
+    return parse_matrix(read_bytes(path, "-mat"), path)
+
+
+def parse_matrix(content: bytes, path: str) -> tuple[Vector, Vector, Vector]:
+    """a*, b*, c* of a matrix file's text."""
     if b"\0" in content:
         raise InputError(f"{path}: -mat expects a text file with nine numbers; this one is binary")
     numbers: list[float] = []
-    for line_number, line in enumerate(content.decode("latin-1").splitlines(), 1):
-        for word in line.split():
-            numbers += _numbers_in(word, f"{path}: line {line_number}")
+    for line_number, line in enumerate(io.BytesIO(content), 1):
+        # Nine numbers are wanted: more words than that are not looked at.
+        for word in line.split(maxsplit=9)[:9]:
+            numbers += _numbers_in(word.decode("latin-1"), f"{path}: line {line_number}")
             if len(numbers) >= 9:
                 return tuple((numbers[i], numbers[i + 3], numbers[i + 6]) for i in range(3))
     raise InputError(f"{path}: -mat expects nine numbers (a* b* c*, one component in each row); found {len(numbers)}")
@@ -241,12 +247,12 @@ def read_matrix(path: str) -> tuple[Vector, Vector, Vector]:
 
 def _numbers_in(word: str, where: str) -> list[float]:
     """Numbers of a word; fixed-width matrix files run them together where all places are used (0.01-0.02)."""
-    numbers = []
-    rest = word
-    while rest:
-        value, used = leading_real(rest)
+    numbers: list[float] = []
+    at = 0
+    while at < len(word) and len(numbers) < 9:
+        value, used = leading_real(word, at)
         if used == 0 or not math.isfinite(value):
-            raise InputError(f"{where}: expected a number of the matrix, got '{word}'")
+            raise InputError(f"{where}: expected a number of the matrix, got '{shown(word)}'")
         numbers.append(value)
-        rest = rest[used:]
+        at += used
     return numbers

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .c_numbers import divide
 from .config import Config, Vector
 from .errors import InputError
 from .headers import HeaderDefaults
 from .memory import require_memory, size_text
+from .records import record
 from .sampling import RangeRules, Steps, resolve_range
 from .vectors import combined, cross, dot, length, turned, turned_about, unit
 
@@ -18,7 +19,7 @@ from .vectors import combined, cross, dot, length, turned, turned_about, unit
 BYTES_PER_PIXEL = 4
 
 
-@dataclass(frozen=True)
+@record
 class Axes:
     """Directions in the laboratory; the spindle and the polarization go with the convention too."""
 
@@ -53,7 +54,7 @@ CONVENTION_AXES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Detector:
     """The resolved detector. Lengths in metres, angles in radians; near point and beam centre as in the log."""
 
@@ -100,7 +101,7 @@ class Detector:
         return self.fpixels * self.spixels
 
 
-@dataclass(frozen=True)
+@record
 class PivotInputs:
     """Beam centre and distance (metres) that a pivot about the beam spot started from; the trace shows them."""
 
@@ -109,7 +110,7 @@ class PivotInputs:
     distance_m: float
 
 
-@dataclass(frozen=True)
+@record
 class _Frame:
     """Size in pixels and metres."""
 
@@ -205,7 +206,7 @@ def _resolve_frame(config: Config, header: HeaderDefaults) -> _Frame:
     return _Frame(fpixels, spixels, size, fast, slow)
 
 
-@dataclass(frozen=True)
+@record
 class _NearPoint:
     Fclose: float
     Sclose: float
@@ -245,7 +246,7 @@ def _resolve_axes(config: Config) -> tuple[Axes, bool]:
     return Axes(fdet, sdet, odet, unit(axes.beam), unit(axes.polar), unit(axes.spindle), axes.twotheta), made
 
 
-@dataclass(frozen=True)
+@record
 class _Centre:
     pivot: str
     Xbeam: float
@@ -277,7 +278,7 @@ def _resolve_beam_centre(config: Config, header: HeaderDefaults, frame: _Frame, 
     return _Centre("sample", x, y, x, y, fclose, sclose)
 
 
-@dataclass(frozen=True)
+@record
 class _Placed:
     axes: Axes
     pix0: Vector

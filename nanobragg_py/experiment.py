@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from .detector import Detector, resolve_detector
 from .errors import InputError, warn
 from .headers import HeaderDefaults, add_header, read_header, read_mask
 from .memory import require_memory
+from .records import record
 from .sampling import (
     Mosaic,
     Region,
@@ -47,7 +47,7 @@ class NothingToDo(Exception):
     """Neither structure factors nor a cell were given: the C program prints its usage and exits."""
 
 
-@dataclass(frozen=True)
+@record
 class Camera:
     """What is known before the crystal: detector, beam intensity, and steps of every kind."""
 
@@ -64,7 +64,7 @@ class Camera:
     region: Region
 
 
-@dataclass(frozen=True)
+@record
 class Oversampling:
     """Sub-pixels along each side of a pixel: as said, and what the reference recommends."""
 
@@ -74,7 +74,7 @@ class Oversampling:
     reciprocal_pixel_m: float
 
 
-@dataclass(frozen=True)
+@record
 class Experiment:
     """Everything that an image depends on, complete and frozen."""
 
@@ -145,9 +145,7 @@ def _require_room(count: int, each: int, what: str) -> None:
 def check_there_is_something_to_do(config: Config) -> None:
     """Raise NothingToDo where the C program prints its usage."""
     no_factors = (
-        config.hkl_file is None
-        and config.default_F == 0.0
-        and not structure_factors.file_is_there(config.dump_file)
+        config.hkl_file is None and config.default_F == 0.0 and not structure_factors.file_is_there(config.dump_file)
     )
     no_cell = config.mat_file is None and not (config.cell and config.cell[0] != 0.0)
     if no_factors or no_cell:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from .errors import InputError
+from .memory import require_memory, size_text
+
+# A pipe or a device that gives more than this is taken for one that never ends (bytes).
+ENDLESS = 2**30
 
 
 def _reason(error: OSError) -> str:
@@ -19,11 +24,23 @@ def read_bytes(path: str, option: str, may_be_empty: bool = False) -> bytes:
     """A file's content. Raises InputError, naming the option, when it is missing, unreadable or empty."""
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            content = _read_all(file, f"{path}: {option}")
     except OSError as error:
         raise InputError(f"{path}: {option} cannot be read: {_reason(error)}") from error
     if not content and not may_be_empty:
         raise InputError(f"{path}: {option} names an empty file")
+    return content
+
+
+def _read_all(file: BinaryIO, what: str) -> bytes:
+    """What a file holds, if that can fit into memory; a device or a pipe may never end."""
+    status = os.fstat(file.fileno())
+    if stat.S_ISREG(status.st_mode):
+        require_memory(status.st_size, what)
+        return file.read()
+    content = file.read(ENDLESS)
+    if len(content) == ENDLESS:
+        raise InputError(f"{what} cannot be read: it does not end within {size_text(ENDLESS)}")
     return content
 
 
@@ -38,6 +55,8 @@ def check_writable(path: str, option: str) -> None:
         return  # a device or a pipe, written directly
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{path}: {option} cannot be written: the folder {folder} is not writable")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise InputError(f"{path}: {option} cannot be written: the file is read-only")
 
 
 @contextlib.contextmanager
@@ -54,10 +73,12 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
         except OSError as error:
             raise InputError(f"{path}: {option} cannot be written: {_reason(error)}") from error
         return
-    # A link is followed, so that the file it points to is replaced and not the link.
-    target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(4)}")
+    temporary = ""
     try:
+        # A link is followed, so that the file it points to is replaced and not the link.
+        target = os.path.realpath(path)
+        folder, name = os.path.split(target)
+        temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}")
         with open(temporary, "xb") as file:
             _keep_mode(target, file)
             yield file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,11 +45,15 @@ def keyword_value(header: str, keyword: str) -> float | None:
 
 def read_header(path: str, option: str) -> str:
     """Text of an SMV header. Raises InputError, naming the file, when it is not one."""
-    content = read_bytes(path, option)
+    return parse_header(read_bytes(path, option), path, option)
+
+
+def parse_header(content: bytes, path: str, option: str) -> str:
+    """Text of the header of an SMV file's content."""
     if content[:12] != b"{\nHEADER_BYT":
         raise InputError(f"{path}: {option} expects an SMV (ADSC) image, which starts with '{{' and HEADER_BYTES")
     text = content[:512].split(b"\0")[0].decode("latin-1")
-    size = int(keyword_value(text, "HEADER_BYTES") or 0)
+    size = _whole(text, "HEADER_BYTES")
     if not 0 < size <= len(content):
         raise InputError(f"{path}: header says HEADER_BYTES={size}, the file has {len(content)} bytes")
     text = content[:size].split(b"\0")[0].decode("latin-1")
@@ -65,11 +70,16 @@ def read_header(path: str, option: str) -> str:
 
 def frame_size(header: str) -> tuple[int, int]:
     """Width and height in pixels."""
-    width = int(keyword_value(header, "SIZE1") or 0)
-    height = int(keyword_value(header, "SIZE2") or 0)
+    width, height = _whole(header, "SIZE1"), _whole(header, "SIZE2")
     if width == 0:
-        width = height = int(keyword_value(header, "DETECTOR_DIMENSIONS") or 0)
+        width = height = _whole(header, "DETECTOR_DIMENSIONS")
     return width, height
+
+
+def _whole(header: str, keyword: str) -> int:
+    """A keyword's value cut to a whole number; 0 where it is missing or no number."""
+    value = keyword_value(header, keyword) or 0.0
+    return int(value) if math.isfinite(value) else 0
 
 
 def add_header(defaults: HeaderDefaults, header: str, flip_Y: bool) -> HeaderDefaults:
@@ -106,17 +116,29 @@ def add_header(defaults: HeaderDefaults, header: str, flip_Y: bool) -> HeaderDef
 
 def read_mask(path: str) -> np.ndarray:
     """Pixels of a mask, uint16 (slow, fast); 0 means skip."""
-    import fabio
+    return parse_mask(read_bytes(path, "-mask"), path)
 
-    header = read_header(path, "-mask")
+
+def parse_mask(content: bytes, path: str) -> np.ndarray:
+    """Pixels of a mask file's content. fabio gets the content and not the name: it would act on some suffixes."""
+    header = parse_header(content, path, "-mask")
     width, height = frame_size(header)
-    if "SIZE1" not in header or not keyword_value(header, "SIZE1"):
-        # An older dialect that gives only DETECTOR_DIMENSIONS, which fabio does not know.
-        start = int(keyword_value(header, "HEADER_BYTES") or 512)
-        content = read_bytes(path, "-mask")
-        return np.frombuffer(content, dtype=np.uint16, count=width * height, offset=start).reshape(height, width)
+    start = _whole(header, "HEADER_BYTES")
+    content = content[: start + 2 * width * height]
+    pixels = _pixels_by_fabio(content)
+    if pixels is None or pixels.shape != (height, width):
+        # A dialect that fabio does not know, such as the older one that gives only DETECTOR_DIMENSIONS.
+        pixels = np.frombuffer(content, dtype=np.uint16, offset=start).reshape(height, width)
+    return np.ascontiguousarray(pixels)
+
+
+def _pixels_by_fabio(content: bytes) -> np.ndarray | None:
+    """Pixels as fabio reads them; None where it cannot."""
+    from fabio.dtrekimage import DtrekImage
+    from fabio.fabioutils import BytesIO
+
     try:
-        with fabio.open(path) as image:
-            return np.ascontiguousarray(image.data.astype(np.uint16))
-    except Exception as error:
-        raise InputError(f"{path}: -mask cannot be read: {error}") from error
+        pixels = DtrekImage().read(BytesIO(content, "mask")).data
+    except Exception:
+        return None
+    return pixels if pixels is not None and pixels.dtype == np.uint16 else None

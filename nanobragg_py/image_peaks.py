@@ -46,9 +46,7 @@ class PeakShifts:
             "unmatched_b": self.unmatched_b,
             "mean_shift_pixels": sum(shifts) / count if count else None,
             "max_shift_pixels": max(shifts, default=None),
-            "mean_shift_slow_fast": [sum(step[i] for step in steps) / count for i in (0, 1)]
-            if count
-            else None,
+            "mean_shift_slow_fast": [sum(step[i] for step in steps) / count for i in (0, 1)] if count else None,
             "pairs": [{"a": list(a), "b": list(b)} for a, b in self.pairs],
         }
 
@@ -151,9 +149,7 @@ def peaks_of_tiles(image: np.ndarray, tiles: np.ndarray, tiles_in_row: int) -> l
     return [(int(s), int(f)) for s, f in zip(slow, fast, strict=True)]
 
 
-def gather(
-    image: np.ndarray, slow: np.ndarray, fast: np.ndarray, offsets: range
-) -> tuple[np.ndarray, np.ndarray]:
+def gather(image: np.ndarray, slow: np.ndarray, fast: np.ndarray, offsets: range) -> tuple[np.ndarray, np.ndarray]:
     """Values (pixels, offsets²) around each pixel; -inf where not valid: outside the image, or NaN."""
     step = np.array(offsets)
     rows = (slow[:, None, None] + step[:, None]) + np.zeros_like(step)

@@ -187,9 +187,7 @@ def at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
     return values if index.size == values.size else values[index]
 
 
-def add_differences(
-    result: Statistics, x: np.ndarray, y: np.ndarray, index: np.ndarray, first_row: int
-) -> int:
+def add_differences(result: Statistics, x: np.ndarray, y: np.ndarray, index: np.ndarray, first_row: int) -> int:
     """Add the finite pixels of a block that may differ; how many of them are positive in both images."""
     if not index.size:
         return 0
@@ -200,15 +198,17 @@ def add_differences(
     # Where both are 0 (of unequal sign) the tiny number makes the relative difference 0.
     size = np.maximum(np.maximum(np.abs(x), np.abs(y)), TINY)
     result.relative.take(difference / size, index, first_row, width)
+    ratios = y / x
+    count = x.size
     if not min(x.min(), y.min()) > 0.0:
         both = (x > 0.0) & (y > 0.0)
-        x, y = x[both], y[both]
-    if x.size:
-        ratios = y / x
-        result.positive += x.size
+        count = int(np.count_nonzero(both))
+        ratios = np.where(both, ratios, 0.0)
+    if count:
+        result.positive += count
         result.ratio_sum += float(ratios.sum())
         result.ratio_largest = max(result.ratio_largest, float(ratios.max()))
-    return x.size
+    return count
 
 
 def differs(a: np.ndarray, b: np.ndarray) -> np.ndarray:

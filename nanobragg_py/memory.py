@@ -1,9 +1,10 @@
-"""How much memory this process may use, and the refusal of what will not fit, before anything is allocated."""
+"""How much memory this process may use; what will not fit is refused before anything is allocated."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from .errors import InputError
 
@@ -18,16 +19,11 @@ def most_bytes() -> int:
 
 def _limits() -> Iterator[int]:
     yield 2**62
-    try:
+    with suppress(AttributeError, ValueError, OSError):
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        pass
     for path in _LIMIT_FILES:
-        try:
-            with open(path, encoding="ascii") as file:
-                yield int(file.read())
-        except (OSError, ValueError):
-            pass
+        with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+            yield int(file.read())
     try:
         import resource
     except ImportError:
@@ -51,4 +47,5 @@ def require_memory(needed: int, what: str) -> None:
     """Raise InputError, with the size that would be needed, unless this machine has that much."""
     most = most_bytes()
     if needed > most:
-        raise InputError(f"{what} would need {size_text(needed)} of memory; expected at most {size_text(most)} here")
+        needs, has = size_text(needed), size_text(most)
+        raise InputError(f"{what} would need {needs} of memory; expected at most {has} here")

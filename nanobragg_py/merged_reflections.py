@@ -25,9 +25,7 @@ CALCULATED = (
     r"F[_-]?C(ALC)?([_-]?AU)?\b",
     r"(F_SQUARED|INTENSITY|I)[_-]?CALC\b",
 )
-NOT_DATA = re.compile(
-    r"WT|FOFC|(?<!MO)DEL|FAN|FEM|FDM|DANO|PART", re.IGNORECASE
-)  # map coefficients and parts of F
+NOT_DATA = re.compile(r"WT|FOFC|(?<!MO)DEL|FAN|FEM|FDM|DANO|PART", re.IGNORECASE)  # map coefficients and parts of F
 OBSERVED_ORDER = ("G", "F", "K", "J")  # anomalous amplitudes, amplitudes, anomalous intensities, intensities
 INTENSITY_TYPES = "JK"
 WORDS = {"F": "amplitudes", "J": "intensities", "G": "anomalous amplitudes", "K": "anomalous intensities"}
@@ -99,9 +97,7 @@ def gemmi_module() -> ModuleType:
     try:
         import gemmi
     except ImportError as error:
-        raise InputError(
-            "reading MTZ, mmCIF and PDB files needs gemmi: pip install 'nanobragg_py[mtz]'"
-        ) from error
+        raise InputError("reading MTZ, mmCIF and PDB files needs gemmi: pip install 'nanobragg_py[mtz]'") from error
     return gemmi
 
 
@@ -186,9 +182,7 @@ def check_cell(path: str, cell: Any) -> None:
     edges, angles = cell.parameters[:3], cell.parameters[3:]
     if not cell.is_crystal():
         raise InputError(f"{path}: has no unit cell (is it of a crystal?)")
-    possible = all(MIN_EDGE <= edge <= MAX_EDGE for edge in edges) and all(
-        5 <= angle <= 175 for angle in angles
-    )
+    possible = all(MIN_EDGE <= edge <= MAX_EDGE for edge in edges) and all(5 <= angle <= 175 for angle in angles)
     if not (possible and cell.volume >= 1e-3 * math.prod(edges)):
         text = " ".join(f"{value:g}" for value in (*edges, *angles))
         raise InputError(f"{path}: its unit cell {text} is not possible")
@@ -286,13 +280,9 @@ def read_mmcif(path: str, column: str | None = None) -> Merged:
             raise InputError(f"{path}: {why}")
         offered = [(block, _mmcif_columns(block)) for block in merged]
         usable = [pair for pair in offered if any(one.answers_to(column or "") for one in pair[1])]
-        usable = (
-            usable or [pair for pair in offered if any(one.rank is not None for one in pair[1])] or offered
-        )
+        usable = usable or [pair for pair in offered if any(one.rank is not None for one in pair[1])] or offered
         block, columns = usable[0]
-        chosen = choose(
-            path, columns, column, lambda one: np.isfinite(block.make_float_array(one.labels[0])).any()
-        )
+        chosen = choose(path, columns, column, lambda one: np.isfinite(block.make_float_array(one.labels[0])).any())
         values = [np.array(block.make_float_array(label), np.float64) for label in chosen.labels]
         if not chosen.calculated and "status" in block.column_labels():
             status = block.block.find_values(block.default_loop.tags[0].split(".")[0] + ".status")

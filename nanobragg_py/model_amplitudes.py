@@ -104,9 +104,7 @@ def _resolution(path: str, structure: Any, asked: float | None) -> float:
     points = structure.cell.volume * (2 * DENSITY_OVERSAMPLING / d_min) ** 3
     if points > MAX_GRID_POINTS:
         coarsest = d_min * (points / MAX_GRID_POINTS) ** (1 / 3)
-        raise InputError(
-            f"{path}: {d_min:g} Å needs too large a grid for this cell; {coarsest:.2g} Å would do"
-        )
+        raise InputError(f"{path}: {d_min:g} Å needs too large a grid for this cell; {coarsest:.2g} Å would do")
     return float(d_min)
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from .c_numbers import leading_integer, leading_real
 from .config import Config
 from .errors import InputError, shown
+from .records import record
 
 RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
 
@@ -44,7 +45,7 @@ UNITS: dict[str, Callable[[float], float]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Option:
     """One row of the flag table.
 
@@ -269,7 +270,7 @@ OPTIONS: tuple[Option, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record
 class OwnOption:
     """An option that the C program does not have: GNU style, recognised first, whole word."""
 

@@ -161,9 +161,7 @@ class Renderer:
         after = slow * self.fpixels + first
         end = self.spixels * self.fpixels
         while after < end and state[1]:
-            after = kernel("render_exact")(
-                *self.scene, address(state), address(self.latch), address(dummy), after, end
-            )
+            after = kernel("render_exact")(*self.scene, address(state), address(self.latch), address(dummy), after, end)
             if self.interpolating and not state[0]:
                 self.left_grid_at = after - 1
                 self.interpolating = False
@@ -229,9 +227,7 @@ class Renderer:
         again = np.empty(2 * self.fpixels * (last - first) + 2, dtype=np.int64)
         left = np.full(1, -1, dtype=np.int64)
         render = kernel(f"render_{self.experiment.config.shape}{'_tricubic' if tricubic else ''}")
-        found = render(
-            *self.scene, address(scratch), address(again), address(self.omega), address(left), first, last
-        )
+        found = render(*self.scene, address(scratch), address(again), address(self.omega), address(left), first, last)
         if found:
             kernel("render_listed")(*self.scene, address(scratch), address(again), found, tricubic)
         return int(left[0]) if left[0] >= 0 else last * self.fpixels
@@ -239,9 +235,7 @@ class Renderer:
     def _exact(self, first: int, last: int, interpolating: bool) -> int:
         state = np.array([interpolating, 0], dtype=np.int64)
         latch = np.zeros(6)
-        after = kernel("render_exact")(
-            *self.scene, address(state), address(latch), address(self.omega), first, last
-        )
+        after = kernel("render_exact")(*self.scene, address(state), address(latch), address(self.omega), first, last)
         if interpolating and not state[0]:
             self._left_grid(after - 1, latch)
         return after

@@ -83,7 +83,9 @@ def _range_from_parts(size: float, step: float, count: int, rules: RangeRules) -
             return Steps(size, size / 2 if rules.halves_the_range else size, 2)
         return Steps(size, step, _whole(size / step))
     if size < 0.0:
-        return Steps(rules.range_for_count, rules.range_for_count / count, count) if step <= 0.0 else Steps(step, step, 2)
+        return (
+            Steps(rules.range_for_count, rules.range_for_count / count, count) if step <= 0.0 else Steps(step, step, 2)
+        )
     if step <= 0.0:
         count = max(count, 2)
         return Steps(size, size / (count - 1), count)

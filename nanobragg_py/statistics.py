@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from .detector import Detector
 from .kernels.library import address, kernel
+from .records import record
 
 
-@dataclass(frozen=True)
+@record
 class Statistics:
     """Brightest pixel (photons; position in metres along the fast and slow axis), mean, rms, rms deviation."""
 

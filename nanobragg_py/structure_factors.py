@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import numpy as np
 
 from .c_numbers import leading_integer, leading_real
-from .errors import InputError, warn
+from .errors import InputError, shown, warn
 from .files import read_bytes, whole_file
+from .memory import most_bytes, size_text
+from .records import record
 
 # A grid larger than this is refused before it is allocated (bytes).
 LARGEST_GRID = 8 * 2**30
+# How much of a list is looked at at a time (bytes).
+PIECE = 1 << 20
 
 
-@dataclass(frozen=True)
+@record
 class Grid:
     """F on a box of Miller indices.
 
@@ -42,13 +45,15 @@ def no_list(default_F: float) -> Grid:
     return Grid(np.array([default_F]), (0, -1, 0, -1, 0, -1), 0, default_F, "")
 
 
-def _empty_grid(ranges: tuple[int, ...], default_F: float, path: str, at_most: int = LARGEST_GRID) -> np.ndarray:
+def _empty_grid(ranges: tuple[int, ...], default_F: float, path: str) -> np.ndarray:
     h0, h1, k0, k1, l0, l1 = ranges
     elements = (h1 - h0 + 2) * (k1 - k0 + 2) * (l1 - l0 + 2)
+    # It is copied once on the way.
+    at_most = min(LARGEST_GRID, most_bytes() // 2)
     if 8 * elements > at_most:
         raise InputError(
             f"{path}: indices h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1} need a grid of "
-            f"{8 * elements / 2**30:.3g} GiB; expected at most {at_most / 2**30:.3g} GiB"
+            f"{size_text(8 * elements)}; expected at most {size_text(at_most)}"
         )
     amplitudes = np.zeros(elements + 1)
     amplitudes[-1] = default_F
@@ -78,60 +83,89 @@ def make_grid(content: bytes, path: str, default_F: float) -> Grid:
 
 
 def parse_list(content: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Miller indices int64 (n, 3) and F float64 (n,) of a text with four numbers in each line that is not blank."""
-    text = np.frombuffer(content, dtype=np.uint8)
-    if (text == 0).any():
+    """Miller indices int32 (n, 3) and F float64 (n,) of a text with four numbers in each line that is not blank.
+
+    A line may hold several reflections: the list is a stream of four numbers each. It is read piece by piece, so
+    that the memory for what is worked out on the way does not grow with the list.
+    """
+    if b"\0" in content:
         raise InputError(f"{path}: -hkl expects a text file with h k l F in each line; this one is binary")
+    indices, amplitudes = [np.empty((0, 3), np.int32)], [np.empty(0)]
+    at, line, size = 0, 1, PIECE
+    while at < len(content):
+        piece = content[at : at + size]
+        hkl, F, used = _parse_piece(piece, at + size >= len(content), path, line)
+        indices.append(hkl)
+        amplitudes.append(F)
+        # Four words that do not fit into a piece need a larger one.
+        size = PIECE if used else 2 * size
+        line += content.count(b"\n", at, at + used)
+        at += used
+    if len(amplitudes) == 1 or not sum(map(len, amplitudes)):
+        raise InputError(f"{path}: not enough HKL indices: expected lines of h k l F, found none")
+    return np.concatenate(indices), np.concatenate(amplitudes)
+
+
+def _parse_piece(piece: bytes, is_last: bool, path: str, line: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Reflections of a piece that starts with a whole one in line `line`, and how many bytes they take up."""
+    text = np.frombuffer(piece, dtype=np.uint8)
     space = (text == 32) | ((text >= 9) & (text <= 13))
     starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
     ends = np.flatnonzero(space & np.concatenate(([False], ~space[:-1])))
+    used = len(piece)
     if len(ends) < len(starts):
         ends = np.append(ends, text.size)
-    lines = np.flatnonzero(text == 10)
-    words_before_line_end = np.append(np.searchsorted(starts, lines), len(starts))
+        if not is_last:
+            used, starts, ends = int(starts[-1]), starts[:-1], ends[:-1]
+    words_before_line_end = np.searchsorted(starts, np.flatnonzero(text == 10))
+    if is_last:
+        words_before_line_end = np.append(words_before_line_end, len(starts))
     in_line = np.diff(words_before_line_end, prepend=0)
-    # A line may hold several reflections: the list is a stream of four numbers each.
     wrong = np.flatnonzero(in_line % 4)
     if len(wrong):
-        line = int(wrong[0])
-        raise InputError(f"{path}: line {line + 1}: expected four numbers (h k l F), found {in_line[line]} words")
-    if len(starts) == 0:
-        raise InputError(f"{path}: not enough HKL indices: expected lines of h k l F, found none")
-    values = _parse_words(content, starts, ends, path)
-    _check_indices(content, text, starts, ends, values, path)
-    return values[:, :3].astype(np.int64), np.ascontiguousarray(values[:, 3])
+        where = int(wrong[0])
+        raise InputError(f"{path}: line {line + where}: expected four numbers (h k l F), found {in_line[where]} words")
+    whole = len(starts) // 4 * 4
+    if whole < len(starts):
+        used = int(starts[whole])
+    starts, ends = starts[:whole], ends[:whole]
+    values = _parse_words(piece[:used], starts, ends, path, line)
+    _check_indices(piece, text, starts, ends, values, path, line)
+    return values[:, :3].astype(np.int32), np.ascontiguousarray(values[:, 3]), used
 
 
-def _parse_words(content: bytes, starts: np.ndarray, ends: np.ndarray, path: str) -> np.ndarray:
+def _parse_words(piece: bytes, starts: np.ndarray, ends: np.ndarray, path: str, line: int) -> np.ndarray:
     """All words as numbers, float64 (n, 4)."""
-    if not content.translate(None, b"0123456789+-.eE \t\r\n\v\f"):
+    if not piece.translate(None, b"0123456789+-.eE \t\r\n\v\f"):
         try:
-            values = np.array(content.split(), dtype=np.float64)
+            values = np.array(piece.split(), dtype=np.float64)
             if np.isfinite(values).all():
                 return values.reshape(-1, 4)
         except ValueError:
             pass
+    words = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        word = content[start:end].decode("latin-1")
+        word = piece[start:end].decode("latin-1")
         value, used = leading_real(word)
         if used != len(word) or not np.isfinite(value):
-            line = content.count(b"\n", 0, start) + 1
-            raise InputError(f"{path}: line {line}: expected four numbers (h k l F), found '{word}'")
-    words = [leading_real(content[s:e].decode("latin-1"))[0] for s, e in zip(starts, ends, strict=True)]
+            line += piece.count(b"\n", 0, start)
+            raise InputError(f"{path}: line {line}: expected four numbers (h k l F), found '{shown(word)}'")
+        words.append(value)
     return np.array(words, dtype=np.float64).reshape(-1, 4)
 
 
-def _check_indices(content, text, starts, ends, values, path) -> None:
+def _check_indices(piece, text, starts, ends, values, path, line) -> None:
     """Indices must be written as whole numbers that fit into 32 bits: the reference reads no others."""
-    odd = np.cumsum(np.concatenate(([0], (text == 46) | (text == 69) | (text == 101) | (text == 120))))
-    written_odd = (odd[ends] != odd[starts]).reshape(-1, 4)[:, :3].any(axis=1)
+    other = ~(((text >= 48) & (text <= 57)) | (text == 43) | (text == 45))
+    others = np.concatenate(([0], np.cumsum(other)))
+    written_odd = (others[ends] != others[starts]).reshape(-1, 4)[:, :3].any(axis=1)
     too_large = (np.abs(values[:, :3]) >= 2**30).any(axis=1)
     wrong = np.flatnonzero(written_odd | too_large)
     if len(wrong):
         row = int(wrong[0])
-        line = content.count(b"\n", 0, int(starts[4 * row])) + 1
-        shown = content[starts[4 * row] : ends[4 * row + 2]].decode("latin-1")
-        raise InputError(f"{path}: line {line}: expected whole numbers h k l below 2^30, found '{shown}'")
+        line += piece.count(b"\n", 0, int(starts[4 * row]))
+        found = shown(piece[starts[4 * row] : ends[4 * row + 2]].decode("latin-1"))
+        raise InputError(f"{path}: line {line}: expected whole numbers h k l below 2^30, found '{found}'")
 
 
 def write_dump(grid: Grid, path: str) -> None:
@@ -143,7 +177,11 @@ def write_dump(grid: Grid, path: str) -> None:
 
 def read_dump(path: str, default_F: float) -> Grid:
     """Grid of a dump of either program. Raises InputError for a truncated or foreign file."""
-    content = read_bytes(path, "-dump")
+    return parse_dump(read_bytes(path, "-dump"), path, default_F)
+
+
+def parse_dump(content: bytes, path: str, default_F: float) -> Grid:
+    """Grid of a dump's content."""
     head, mark, _ = content[:200].partition(b"\f")
     words = head.decode("latin-1").split()
     numbers = [leading_integer(word) for word in words]
@@ -152,7 +190,9 @@ def read_dump(path: str, default_F: float) -> Grid:
     ranges = tuple(value for value, _ in numbers)
     h0, h1, k0, k1, l0, l1 = ranges
     if h1 < h0 or k1 < k0 or l1 < l0:
-        raise InputError(f"{path}: -dump says h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1}: expected ascending ranges")
+        raise InputError(
+            f"{path}: -dump says h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1}: expected ascending ranges"
+        )
     start = len(head) + 1
     elements = (h1 - h0 + 2) * (k1 - k0 + 2) * (l1 - l0 + 2)
     if len(content) - start < 8 * elements:

@@ -95,9 +95,7 @@ class Comparison:
     @property
     def largest(self) -> Row | None:
         """The largest relative disagreement (text that differs has none and comes last)."""
-        return max(
-            self.differing, key=lambda row: -1.0 if row.relative is None else row.relative, default=None
-        )
+        return max(self.differing, key=lambda row: -1.0 if row.relative is None else row.relative, default=None)
 
     @property
     def agrees(self) -> bool:
@@ -223,9 +221,7 @@ def compare_lines(a: Line, b: Line, tolerances: Tolerances) -> Row:
     if not a.value.numbers or not same_form(a.value, b.value):
         same = a.value.text == b.value.text
         verdict = Verdict.EQUAL if same else Verdict.DIFFERS
-        return Row(
-            a, b, "", a.value.text, b.value.text, 0.0 if same else None, 0.0 if same else None, verdict
-        )
+        return Row(a, b, "", a.value.text, b.value.text, 0.0 if same else None, 0.0 if same else None, verdict)
     excess = [number_excess(a.value, b.value, i, tolerances) for i in range(len(a.value.numbers))]
     worst = max(range(len(excess)), key=excess.__getitem__)
     x, y = a.value.numbers[worst], b.value.numbers[worst]

@@ -91,9 +91,7 @@ def non_negative(_context: click.Context, parameter: click.Parameter, value: flo
 )
 @click.option("--only-differing", is_flag=True, help="Leave equal values out of the table.")
 @click.option("--report", metavar="FILE.md", help="Write the evidence as Markdown.")
-@click.option(
-    "--out-dir", metavar="DIR", help="Put both logs, report.md and metadata.json into DIR/<UTC time>/."
-)
+@click.option("--out-dir", metavar="DIR", help="Put both logs, report.md and metadata.json into DIR/<UTC time>/.")
 @click.option(
     "--command-a",
     metavar="TEXT",

@@ -16,9 +16,7 @@ NUMBER_IN_PROSE = re.compile(rf"(?<![\w.]){NUMBER}(?![\w./])", re.IGNORECASE)
 KEYED = re.compile(rf"(\w+):({NUMBER})(?:\s+|$)", re.IGNORECASE)
 
 LABELLED = re.compile(r"^([^\s:=]+):(.*)$")
-KNOWN_NAME = re.compile(
-    r"^\s?(?:pix0_vector|hkl_frac|F_latt|F_cell|I_pixel_final|fluence_photons|detector_conv)"
-)
+KNOWN_NAME = re.compile(r"^\s?(?:pix0_vector|hkl_frac|F_latt|F_cell|I_pixel_final|fluence_photons|detector_conv)")
 PIXEL = re.compile(r"^TRACE_CONFIG:.*spixel=(-?\d+),\s*fpixel=(-?\d+)")
 DETECTOR_LINE = re.compile(r"^(DETECTOR_\w+)\s+(.*)$")
 DUMP = re.compile(r"^reading Fs from (.*)$")
@@ -223,7 +221,5 @@ def read_log(path: str) -> TraceLog:
     for number, line in enumerate(lines, start=1):
         reader.read(number, line)
     if not any(not line.name.startswith("DETECTOR_") for line in log.lines):
-        raise InputError(
-            f"{path}: no trace lines: expected the output of nanoBragg with -trace_pixel SLOW FAST"
-        )
+        raise InputError(f"{path}: no trace lines: expected the output of nanoBragg with -trace_pixel SLOW FAST")
     return log

@@ -72,9 +72,7 @@ def summary_text(comparison: Comparison) -> str:
     ]
     for title, row in (("first divergence", comparison.first), ("largest divergence", comparison.largest)):
         if row is not None:
-            size = (
-                "" if row.relative is None else f" (absolute {row.absolute:.3g}, relative {row.relative:.3g})"
-            )
+            size = "" if row.relative is None else f" (absolute {row.absolute:.3g}, relative {row.relative:.3g})"
             lines.append(
                 f"{title}: {row_name(row, comparison)}: A {row.text_a}, B {row.text_b}{size}; "
                 f"line {row.a.number} of A, line {row.b.number} of B"
@@ -83,9 +81,7 @@ def summary_text(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def evidence(
-    comparison: Comparison, argv: list[str], commands: tuple[str | None, str | None]
-) -> dict[str, Any]:
+def evidence(comparison: Comparison, argv: list[str], commands: tuple[str | None, str | None]) -> dict[str, Any]:
     """Where, when, with what the comparison was made; for the report and metadata.json."""
     logs = ((comparison.a, commands[0]), (comparison.b, commands[1]))
     return {

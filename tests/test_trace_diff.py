@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nanobragg_py.trace_compare import Tolerances, Verdict, compare
 from nanobragg_py.trace_log import parse_prose, parse_value, read_log
 

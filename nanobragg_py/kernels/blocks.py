@@ -438,9 +438,7 @@ def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, im
         count = min(BLOCK, p.roi_fast_last + 1 - first)
         at = spixel * p.fpixels + first
         if any_unmasked(p, mask, at, count):
-            inside = render_block(
-                p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count
-            )
+            inside = render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count)
             if not inside:
                 left = at
                 break

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from . import blocks, layout, pixel, random, reduction
-from .jit import compiled, inlined
+from .jit import inlined
 
 FLOATS = types.CPointer(types.float64)
 SINGLES = types.CPointer(types.float32)
@@ -52,13 +52,9 @@ def render_rows(shape, tricubic):
     Returns how many pixels (flat indices, in `again`) must be looked at again by render_listed.
     """
 
-    def render(
-        parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, left, first, last
-    ):
+    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, left, first, last):
         p = numba.carray(parameters, (1,))[0]
-        sources, cells, domains, amplitudes, mask, image = unpack(
-            p, sources, cells, domains, amplitudes, mask, image
-        )
+        sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
         w = numba.carray(scratch, (layout.SCRATCH,))
         omega_of_row = numba.carray(omega, (p.spixels,))
         pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
@@ -85,9 +81,7 @@ render_gauss_tricubic = render_rows(layout.GAUSS, True)
 render_tophat_tricubic = render_rows(layout.TOPHAT, True)
 
 
-def render_listed(
-    parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count, interpolating
-):
+def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count, interpolating):
     """Compute the listed pixels again with the C library's functions.
 
     again int64 (count + 2,): flat indices, and two places for working; scratch float64 (7,) or more.
@@ -107,18 +101,14 @@ def render_listed(
         image[i] = np.float32(photons)
 
 
-def render_exact(
-    parameters, sources, cells, domains, amplitudes, mask, image, state, latch, omega, first, last
-):
+def render_exact(parameters, sources, cells, domains, amplitudes, mask, image, state, latch, omega, first, last):
     """Render pixels first..last-1 (flat indices) with the C library's functions, one after the other.
 
     Stops after the pixel in which interpolation left the grid, or which was the first to see the crystal while
     state[1] asked for that; returns the index of the next pixel. Interpolation is on for every pixel if state[0].
     """
     p = numba.carray(parameters, (1,))[0]
-    sources, cells, domains, amplitudes, mask, image = unpack(
-        p, sources, cells, domains, amplitudes, mask, image
-    )
+    sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
     flags = numba.carray(state, (2,))
     left = numba.carray(latch, (6,))
     omega_of_row = numba.carray(omega, (p.spixels,))
@@ -146,9 +136,7 @@ def record_pixel(
 ):
     """Render one pixel with a record of `rows` rows; returns its photons before rounding to float32."""
     p = numba.carray(parameters, (1,))[0]
-    sources, cells, domains, amplitudes, mask, image = unpack(
-        p, sources, cells, domains, amplitudes, mask, image
-    )
+    sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
     photons = pixel.pixel_photons(
         p, sources, cells, domains, amplitudes, spixel, fpixel,
         numba.carray(state, (2,)), numba.carray(latch, (7,))[0:6], numba.carray(latch, (7,))[6:7],

@@ -15,7 +15,6 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-
 # Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
 # Python or C of their own, which would take a third of the time to compile.
 _OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -51,7 +50,9 @@ def power_of_two(typing_context, exponent):
     """2**exponent for an int64 exponent in -1022..1023, by building the float64's bits."""
 
     def generate(context, builder, signature, arguments):
-        bits = builder.shl(builder.add(arguments[0], ir.Constant(ir.IntType(64), 1023)), ir.Constant(ir.IntType(64), 52))
+        bits = builder.shl(
+            builder.add(arguments[0], ir.Constant(ir.IntType(64), 1023)), ir.Constant(ir.IntType(64), 52)
+        )
         return builder.bitcast(bits, ir.DoubleType())
 
     return types.float64(types.int64), generate

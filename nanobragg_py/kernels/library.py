@@ -181,7 +181,13 @@ def _fingerprint() -> str:
         if numba is not None and numba.submodule_search_locations:
             digest.update((Path(numba.submodule_search_locations[0]) / "_version.py").read_bytes())
         features = llvm.get_host_cpu_features().flatten()
-        for text in (llvmlite.__version__, platform.machine(), llvm.get_host_cpu_name(), features, str(layout.PARAMETERS)):
+        for text in (
+            llvmlite.__version__,
+            platform.machine(),
+            llvm.get_host_cpu_name(),
+            features,
+            str(layout.PARAMETERS),
+        ):
             digest.update(text.encode() + b"\0")
         _key = digest.hexdigest()[:32]
     return _key
@@ -239,7 +245,9 @@ def _compile(name: str) -> bytes:
     from . import entry
 
     signature = entry.SIGNATURES[name]
-    function = numba.njit(signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(getattr(entry, name))
+    function = numba.njit(signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(
+        getattr(entry, name)
+    )
     compiled = function.overloads[signature.args]
     module = llvm.parse_assembly(str(compiled.library._final_module))
     for item in module.functions:

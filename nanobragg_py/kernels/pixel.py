@@ -40,12 +40,7 @@ def note3(record, row, column, x, y, z):
 @inlined
 def in_grid(p, h0, k0, l0):
     """Whether the nearest node has a structure factor of its own."""
-    return (
-        p.hkls != 0
-        and p.h_min <= h0 <= p.h_max
-        and p.k_min <= k0 <= p.k_max
-        and p.l_min <= l0 <= p.l_max
-    )
+    return p.hkls != 0 and p.h_min <= h0 <= p.h_max and p.k_min <= k0 <= p.k_max and p.l_min <= l0 <= p.l_max
 
 
 @inlined
