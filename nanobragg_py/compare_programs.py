@@ -126,7 +126,8 @@ def file_names(a: Run, b: Run, inputs: list[str]) -> list[str]:
     untouched = {
         os.path.normpath(name)
         for name in inputs
-        if all(os.path.isfile(r.folder / name) and filecmp.cmp(name, r.folder / name, shallow=False) for r in (a, b))
+        if os.path.isfile(name)
+        and all(os.path.isfile(r.folder / name) and filecmp.cmp(name, r.folder / name, shallow=False) for r in (a, b))
     }
     return sorted(names - untouched)
 

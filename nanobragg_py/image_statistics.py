@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 # Small enough that the float64 copies of a block stay in the processor's cache.
-BLOCK_PIXELS = 1 << 15
+BLOCK_PIXELS = 1 << 14
 ULP_MASK = np.int32(0x7FFFFFFF)
 TINY = np.finfo(np.float64).tiny
 

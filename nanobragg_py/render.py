@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ from .vectors import unit
 SHAPES = {"square": layout.SQUARE, "round": layout.ROUND, "gauss": layout.GAUSS, "tophat": layout.TOPHAT}
 # Steps that a thread takes on before it looks for more work: a fraction of a second.
 STEPS_AT_A_TIME = 4_000_000
+# Far more than the roundings of any sum that a run can make.
+OMEGA_ERROR = 1e-9
 
 
 class KernelInputs(NamedTuple):
@@ -246,12 +248,18 @@ class Renderer:
                 self.left_grid_at = index
                 self.latch[:] = latch
 
-    def omega_sum(self) -> float:
-        """Solid angles of all sub-pixels, rows added up in order."""
+    def omega_sum(self, shown: Callable[[float], str]) -> float:
+        """Solid angles of all sub-pixels, as precisely as `shown` shows them.
+
+        Rows are added up on their own, which rounds differently from the reference's sum over all sub-pixels; where
+        that could change what is shown, they are added up as the reference does it.
+        """
         total = 0.0
         for omega in self.omega.tolist():
             total += omega
-        return total
+        if shown(total * (1.0 - OMEGA_ERROR)) == shown(total * (1.0 + OMEGA_ERROR)):
+            return total
+        return kernel("solid_angle_sum")(address(self.inputs.parameters), address(self.inputs.mask))
 
     def state_at(self, index: int) -> np.ndarray:
         """Flags that pixel `index` (flat) is computed with, once the image is known up to it."""

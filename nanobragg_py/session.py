@@ -217,7 +217,11 @@ class Session:
         """Statistics and files."""
         config, camera, image = self.config, experiment.camera, renderer.image
         detector, region = camera.detector, renderer.region
-        say(run_log.solid_angle(renderer.omega_sum(), experiment.steps))
+
+        def solid_angle(omega_sum: float) -> str:
+            return run_log.solid_angle(omega_sum, experiment.steps)
+
+        say(solid_angle(renderer.omega_sum(solid_angle)))
         found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
         say(run_log.written(config.float_file, detector.pixels, 4))
         images.write_floats(config.float_file, image)

@@ -197,7 +197,8 @@ def parse_dump(content: bytes, path: str, default_F: float) -> Grid:
     elements = (h1 - h0 + 2) * (k1 - k0 + 2) * (l1 - l0 + 2)
     if len(content) - start < 8 * elements:
         raise InputError(
-            f"{path}: the dump is truncated: {8 * elements} bytes of structure factors expected, {len(content) - start} found"
+            f"{path}: the dump is truncated: expected {8 * elements} bytes of structure factors, "
+            f"found {len(content) - start}"
         )
     amplitudes = _empty_grid(ranges, default_F, path)
     data = content[start : start + 8 * elements]

@@ -393,10 +393,10 @@ def any_unmasked(p, mask, at, count):
     """Whether the block that starts at flat index `at` has a pixel to compute."""
     if not p.masked:
         return True
+    open_pixels = 0
     for i in range(count):
-        if mask[at + i] != 0:
-            return True
-    return False
+        open_pixels += mask[at + i] != 0
+    return open_pixels > 0
 
 
 @inlined

@@ -146,6 +146,12 @@ def record_pixel(
     return photons
 
 
+def solid_angle_sum(parameters, mask):
+    """See pixel.solid_angle_sum."""
+    p = numba.carray(parameters, (1,))[0]
+    return pixel.solid_angle_sum(p, numba.carray(mask, (p.fpixels * p.spixels if p.masked else 1,)))
+
+
 def add_up(image, mask, masked, fpixels, spixels, roi, totals):
     """See reduction.add_up; roi int64 (4,): first and last fast, first and last slow pixel."""
     pixels = fpixels * spixels
@@ -211,6 +217,7 @@ SIGNATURES = {
     "render_listed": LISTED,
     "render_exact": EXACT,
     "record_pixel": RECORD,
+    "solid_angle_sum": REAL(PARAMETERS, WORDS),
     "add_up": VOID(SINGLES, WORDS, INT, INT, INT, INTEGERS, FLOATS),
     "squared_deviations": REAL(SINGLES, INT, INT, INTEGERS, REAL),
     "scale_to_words": VOID(SINGLES, WORDS, INT, REAL, REAL),

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -53,6 +54,7 @@ PROTOTYPES: dict[str, tuple] = {
     "render_listed": (None, *_SCENE, _POINTER, _POINTER, _INT, _INT),
     "render_exact": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT),
     "record_pixel": (_REAL, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT),
+    "solid_angle_sum": (_REAL, _POINTER, _POINTER),
     "add_up": (None, _POINTER, _POINTER, _INT, _INT, _INT, _POINTER, _POINTER),
     "squared_deviations": (_REAL, _POINTER, _INT, _INT, _POINTER, _REAL),
     "scale_to_words": (None, _POINTER, _POINTER, _INT, _REAL, _REAL),
@@ -84,12 +86,12 @@ def kernel(name: str) -> Callable:
 def prepare(names: Sequence[str]) -> None:
     """Have kernels ready: those that are not cached are compiled, half of them in a second process meanwhile."""
     folder = cache_folder()
-    if not _can_write(folder):
+    if folder is None or not _can_write(folder):
         return
     missing = [name for name in names if name not in _loaded and _read(folder / _file_name(name)) is None]
     if len(missing) > 1 and (os.cpu_count() or 1) > 1:
         _announce()
-        with _compiling_elsewhere(missing[1:]):
+        with _compiling_elsewhere(missing[1:], folder):
             kernel(missing[0])
 
 
@@ -101,16 +103,17 @@ def _can_write(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _compiling_elsewhere(names: Sequence[str]) -> Iterator[None]:
+def _compiling_elsewhere(names: Sequence[str], folder: Path) -> Iterator[None]:
     """Let another interpreter fill the cache; if it fails, its kernels are compiled here when they are needed."""
     command = [sys.executable, "-m", "nanobragg_py.kernels.library", *names]
     package_root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     process = None
     with contextlib.suppress(OSError):
+        # Not in the user's folder: Python would look for modules there.
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=package_root,
+            env={**os.environ, "PYTHONPATH": path, "NANOBRAGG_CACHE": os.path.abspath(folder)},
         )  # fmt: skip
     try:
         yield
@@ -131,21 +134,23 @@ def address(array: np.ndarray | None) -> int | None:
     return array.ctypes.data
 
 
-def cache_folder() -> Path:
-    """Folder of compiled kernels, whether or not it exists."""
+def cache_folder() -> Path | None:
+    """Folder of compiled kernels, whether or not it exists; None for a user without a home."""
     named = os.environ.get("NANOBRAGG_CACHE")
     if named:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "nanobragg_py"
+    return Path(base) / "nanobragg_py" if os.path.isabs(base) else None
 
 
 def _load(name: str) -> Callable:
-    path = cache_folder() / _file_name(name)
-    code = _read(path)
+    folder = cache_folder()
+    path = None if folder is None else folder / _file_name(name)
+    code = None if path is None else _read(path)
     if code is None:
         code = _compile(name)
-        _write(path, code)
+        if path is not None:
+            _write(path, code)
     return _callable(name, _link(name, code))
 
 
@@ -193,14 +198,27 @@ def _fingerprint() -> str:
     return _key
 
 
+def _checksum(path: Path, code: bytes) -> bytes:
+    """Digest of object code and of the name it is kept under: a file under another's name is not taken for it."""
+    return hashlib.sha256(path.name.encode() + b"\0" + code).digest()
+
+
 def _read(path: Path) -> bytes | None:
-    """Object code of a cache file, or None when there is none or it is damaged."""
+    """Object code of a cache file, or None when there is none, or it is damaged or another's."""
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path.is_file() else b""
     except OSError:
         return None
     checksum, code = content[:32], content[32:]
-    return code if code and hashlib.sha256(code).digest() == checksum else None
+    return code if code and _checksum(path, code) == checksum else None
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed left half-written an hour ago or more."""
+    for leftover in folder.glob(".new-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > 3600:
+                leftover.unlink()
 
 
 def _write(path: Path, code: bytes) -> None:
@@ -208,25 +226,24 @@ def _write(path: Path, code: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(_checksum(path, code) + code)
         os.replace(temporary, path)
     except OSError:
         if temporary is not None:
-            with_suppressed_unlink(temporary)
+            _remove(temporary)
     except BaseException:
         if temporary is not None:
-            with_suppressed_unlink(temporary)
+            _remove(temporary)
         raise
 
 
-def with_suppressed_unlink(path: str) -> None:
+def _remove(path: str) -> None:
     """Remove a file if it is still there."""
-    try:
+    with contextlib.suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass
 
 
 def _announce() -> None:
@@ -237,9 +254,24 @@ def _announce() -> None:
         _announced = True
 
 
+@contextlib.contextmanager
+def _without_settings_of_numba() -> Iterator[None]:
+    """Hide NUMBA_* variables: what is compiled, and kept, must not depend on how one run was started."""
+    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("NUMBA_")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
 def _compile(name: str) -> bytes:
     """Object code of a kernel, which needs nothing but the C library."""
     _announce()
+    with _without_settings_of_numba():
+        return _compile_with_numba(name)
+
+
+def _compile_with_numba(name: str) -> bytes:
     import numba
 
     from . import entry

@@ -94,7 +94,7 @@ def tricubic_amplitude(p, amplitudes, h, k, l):
     for i in range(4):
         at = base + i * p.h_stride
         y0, y1, y2, y3 = 0.0, 0.0, 0.0, 0.0
-        for j in range(4):
+        for _ in range(4):
             row = lagrange_sum(
                 l0, l1, l2, l3, amplitudes[at], amplitudes[at + 1], amplitudes[at + 2], amplitudes[at + 3]
             )
@@ -316,3 +316,23 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
         note3(record, last, PIX_INTENSITY, intensity, capture, polarization)
         note3(record, last, PIX_OMEGA, omega, cos_2theta, photons)
     return photons
+
+
+@compiled
+def solid_angle_sum(p, mask):
+    """Solid angles of all sub-pixels added up one by one in the reference's order: slow, and right to the last bit."""
+    total = 0.0
+    for spixel in range(p.roi_slow_first, p.roi_slow_last + 1):
+        for fpixel in range(p.roi_fast_first, p.roi_fast_last + 1):
+            if p.masked and mask[spixel * p.fpixels + fpixel] == 0:
+                continue
+            omega = 0.0
+            for layer in range(p.layers):
+                for sub_slow in range(p.oversample):
+                    for sub_fast in range(p.oversample):
+                        if omega == 0.0 or p.oversample_omega:
+                            x, y, z = subpixel_position(p, spixel, fpixel, layer, sub_slow, sub_fast)
+                            _, _, _, airpath = physics.unit(x, y, z)
+                            omega = physics.solid_angle(p.pixel_size_m, airpath, p.close_distance_m, p.point_pixel)
+                        total += omega
+    return total

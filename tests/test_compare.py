@@ -1,0 +1,363 @@
+"""nb-compare: properties of its statistics, every format, every threshold, and the tool as a process."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fabio.adscimage import AdscImage
+from fabio.cbfimage import CbfImage
+from fabio.edfimage import EdfImage
+from fabio.tifimage import TifImage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from nanobragg_py.compare_plot import DIFFERENCE, save_picture
+from nanobragg_py.image_peaks import brightest_peaks, peak_shifts
+from nanobragg_py.image_reading import read_image
+from nanobragg_py.image_statistics import statistics
+
+ROOT = Path(__file__).resolve().parents[1]
+shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
+floats = st.floats(-1e30, 1e30, width=32) | st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
+one_image = shapes.flatmap(lambda shape: hnp.arrays(np.float32, shape, elements=floats))
+two_images = shapes.flatmap(lambda shape: st.tuples(*[hnp.arrays(np.float32, shape, elements=floats)] * 2))
+
+
+def tool(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run nb-compare as a user does."""
+    command = [sys.executable, str(ROOT / "bin" / "nb-compare"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def spots(shape: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """Eight spots of different height on a slope, displaced as a whole."""
+    slow, fast = np.mgrid[: shape[0], : shape[1]]
+    image = 0.001 * slow + 0.002 * fast
+    for i, (s, f) in enumerate([(12, 15), (12, 40), (30, 12), (30, 33), (31, 52), (48, 14), (48, 30), (50, 50)]):
+        image += (100 + 13 * i) * np.exp(-((slow - s - shift[0]) ** 2 + (fast - f - shift[1]) ** 2) / 3.0)
+    return image.astype(np.float32)
+
+
+@given(one_image)
+def test_an_image_is_identical_to_itself(image: np.ndarray) -> None:
+    facts = statistics(image, image.copy()).as_dict()
+    assert facts["identical"]
+    assert facts["correlation"] == 1.0
+    assert facts["differing_pixels"] == facts["max_ulp_difference"]["value"] == 0
+    assert facts["max_absolute_difference"] == {"value": 0.0, "pixel_slow_fast": None}
+    assert peak_shifts(image, image, 5, 100.0).shifts == [0.0] * min(5, len(brightest_peaks(image, 5)))
+
+
+@given(two_images)
+def test_statistics_agree_with_plain_formulas_and_are_symmetric(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = pair
+    there, back = statistics(a, b).as_dict(), statistics(b, a).as_dict()
+    for name in ("identical", "differing_pixels", "not_finite_pixels", "rms_difference", "max_absolute_difference",
+                 "max_relative_difference", "max_ulp_difference"):  # fmt: skip
+        assert there[name] == back[name]
+    assert there["correlation"] == pytest.approx(back["correlation"], rel=1e-12, abs=1e-12)
+    assert there["differing_pixels"] == np.count_nonzero(a.view(np.uint32) != b.view(np.uint32))
+    finite = np.isfinite(a) & np.isfinite(b)
+    x, y = a[finite].astype(float), b[finite].astype(float)
+    if x.size:
+        assert there["rms_difference"] == pytest.approx(math.sqrt(np.mean((y - x) ** 2)))
+        assert there["max_absolute_difference"]["value"] == np.abs(y - x).max()
+    positive = (x > 0) & (y > 0)
+    if positive.any():
+        assert there["pixel_ratio_mean"] == pytest.approx((y[positive] / x[positive]).mean())
+        assert there["pixel_ratio_max"] == pytest.approx((y[positive] / x[positive]).max())
+
+
+@given(st.integers(1, 4000), st.integers(0, 59), st.integers(0, 59))
+def test_ulps_are_counted_where_they_are(ulps: int, slow: int, fast: int) -> None:
+    a = spots((60, 60))
+    b = a.copy()
+    b.view(np.int32)[slow, fast] += ulps
+    facts = statistics(a, b).as_dict()
+    assert facts["max_ulp_difference"] == {"value": ulps, "pixel_slow_fast": (slow, fast) and [slow, fast]}
+    assert facts["differing_pixels"] == 1
+
+
+def test_ulps_across_zero() -> None:
+    tiny = np.float32(1e-45)
+    a, b = np.array([[tiny, 0.0]], np.float32), np.array([[-tiny, -0.0]], np.float32)
+    facts = statistics(a, b).as_dict()
+    assert facts["max_ulp_difference"]["value"] == 2
+    assert facts["differing_pixels"] == 2
+
+
+def test_blocks_join_without_a_trace() -> None:
+    generator = np.random.default_rng(5)
+    a = generator.gamma(1.0, 1e6, (700, 300)).astype(np.float32)
+    b = (a * generator.normal(1.0, 0.1, a.shape)).astype(np.float32)
+    facts = statistics(a, b).as_dict()
+    x, y = a.astype(float), b.astype(float)
+    assert facts["correlation"] == pytest.approx(np.corrcoef(x.ravel(), y.ravel())[0, 1], rel=1e-12)
+    assert facts["sum_ratio"] == pytest.approx(y.sum() / x.sum(), rel=1e-12)
+    slow, fast = facts["max_absolute_difference"]["pixel_slow_fast"]
+    assert abs(y - x)[slow, fast] == abs(y - x).max() == facts["max_absolute_difference"]["value"]
+
+
+@settings(deadline=None)
+@given(st.integers(-8, 8), st.integers(-8, 8))
+def test_a_shift_of_the_peaks_is_found(slow: int, fast: int) -> None:
+    a, b = spots((64, 64)), spots((64, 64), (slow, fast))
+    there, back = peak_shifts(a, b, 8, 12.0), peak_shifts(b, a, 8, 12.0)
+    assert there.shifts == [math.hypot(slow, fast)] * 8
+    assert all((q[0] - p[0], q[1] - p[1]) == (slow, fast) for p, q in there.pairs)
+    assert sorted((q, p) for p, q in back.pairs) == sorted(there.pairs)
+    assert there.unmatched_a == there.unmatched_b == 0
+
+
+def test_peaks_are_matched_one_to_one() -> None:
+    a, b = np.zeros((40, 40)), np.zeros((40, 40))
+    a[10, 10], a[10, 16] = 5, 4
+    b[10, 13] = 5
+    shifts = peak_shifts(a, b, 2, 10.0)
+    assert (len(shifts.pairs), shifts.unmatched_a, shifts.unmatched_b) == (1, 1, 0)
+
+
+def test_an_image_without_peaks_is_done_soon() -> None:
+    assert brightest_peaks(np.full((2000, 2000), 3.0, np.float32), 20) == []
+
+
+def write_pgm(path: Path, image: np.ndarray) -> None:
+    header = b"P5\n%d %d\n# a comment\n%d\n" % (image.shape[1], image.shape[0], np.iinfo(image.dtype).max)
+    path.write_bytes(header + image.astype(image.dtype.newbyteorder(">")).tobytes())
+
+
+def write_plain_pgm(path: Path, image: np.ndarray) -> None:
+    path.write_text(f"P2 {image.shape[1]} {image.shape[0]} 65535\n" + " ".join(map(str, image.ravel())))
+
+
+FORMATS = {
+    "smv.img": lambda path, image: AdscImage(data=image).write(str(path)),
+    "cbf.cbf": lambda path, image: CbfImage(data=image.astype(np.int32)).write(str(path)),
+    "edf.edf": lambda path, image: EdfImage(data=image).write(str(path)),
+    "float.edf": lambda path, image: EdfImage(data=image.astype(np.float32)).write(str(path)),
+    "tiff.tif": lambda path, image: TifImage(data=image).write(str(path)),
+    "npy.npy": lambda path, image: np.save(path, image),
+    "big_endian.npy": lambda path, image: np.save(path, image.astype(">f8")),
+    "raw.bin": lambda path, image: image.astype(np.float32).tofile(path),
+    "pgm.pgm": write_pgm,
+    "plain.pgm": write_plain_pgm,
+    "bytes.pgm": lambda path, image: write_pgm(path, (image % 256).astype(np.uint8)),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    image = np.random.default_rng(1).integers(0, 60000, (14, 20)).astype(np.uint16)
+    FORMATS[name](tmp_path / name, image)
+    expected = image % 256 if name.startswith("bytes") else image
+    found = read_image(str(tmp_path / name), shape=(14, 20))
+    assert found.pixels.shape == (14, 20)
+    assert statistics(found.pixels, expected).identical
+
+
+def test_the_shape_of_a_raw_image(tmp_path: Path) -> None:
+    raw = tmp_path / "floatimage.bin"
+    image = np.arange(64, dtype=np.float32)
+    image.tofile(raw)
+    assert read_image(str(raw)).pixels.shape == (8, 8)
+    assert read_image(str(raw), other=(2, 32)).pixels.shape == (2, 32)
+    header = b"{\nHEADER_BYTES=512;\nTYPE=unsigned_short;\nSIZE1=16;\nSIZE2=4;\n}\f"
+    (tmp_path / "intimage.img").write_bytes(header.ljust(512) + bytes(128))
+    assert read_image(str(raw)).pixels.shape == (4, 16)
+    (tmp_path / "floatimage.img").write_bytes(header.replace(b"=16", b"=32").replace(b"=4;", b"=2;"))
+    assert read_image(str(raw)).pixels.shape == (2, 32)
+    assert read_image(str(raw), shape=(16, 4)).pixels.shape == (16, 4)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """An image, and one 2 % brighter but for its first row."""
+    a = spots((64, 64)) + np.float32(0.5)
+    b = a * np.float32(1.02)
+    b[0] = a[0]
+    paths = tmp_path / "a.bin", tmp_path / "b.bin"
+    for path, image in zip(paths, (a, b), strict=True):
+        image.tofile(path)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("", 1),
+        ("--identical", 1),
+        ("--roi 0 63 0 0 --identical", 0),
+        ("--min-corr 0.999", 0),
+        ("--min-corr 0.99999999999", 1),
+        ("--sum-ratio 1.01 1.03", 0),
+        ("--sum-ratio 0.999 1.001", 1),
+        ("--max-rel 0.02", 0),
+        ("--max-rel 0.01", 1),
+        ("--max-ulp 1000000", 0),
+        ("--max-ulp 1000", 1),
+        ("--max-differing 4032", 0),
+        ("--max-differing 4031", 1),
+        ("--max-shift 0", 0),
+        ("--max-abs 1e-9", 1),
+        ("--max-rms 1e-9", 1),
+        ("--min-corr 0.9 --max-ulp 1", 1),
+    ],
+)
+def test_thresholds_decide_the_exit_status(pair: tuple[Path, Path], arguments: str, status: int) -> None:
+    result = tool(*pair, *arguments.split())
+    assert (result.returncode, result.stderr) == (status, "")
+    assert f"verdict: {'FAILED' if status else 'passed'}" in result.stdout
+
+
+@pytest.mark.parametrize("threshold", ["--max-abs 1", "--max-rel 1", "--max-rms 1", "--min-corr 0", "--max-ulp 9"])
+def test_a_lost_pixel_passes_no_threshold(pair: tuple[Path, Path], threshold: str) -> None:
+    a = np.fromfile(pair[0], np.float32)
+    a[5] = np.nan
+    a.tofile(pair[1])
+    assert tool(*pair, *threshold.split()).returncode == 1
+
+
+def test_json_and_picture(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    png = tmp_path / "p.png"
+    result = tool(*pair, "--json", "-", "--png", png, "--roi", 5, 60, 7, 63)
+    facts = json.loads(result.stdout)
+    assert (facts["identical"], facts["passed"], facts["pixels"]) == (False, False, 56 * 57)
+    assert facts["sum_ratio"] == pytest.approx(1.02, rel=1e-6)
+    assert facts["max_absolute_difference"]["pixel_slow_fast"] == [50, 50]
+    assert {"a": [50, 50], "b": [50, 50]} in facts["peaks"]["pairs"]
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_difference_is_drawn_where_it_is(tmp_path: Path) -> None:
+    from PIL import Image
+
+    a = np.ones((52, 52), np.float32)
+    b = a.copy()
+    b[10, 40] = 0.0
+    save_picture(str(tmp_path / "p.png"), a, b, ("a", "b"), (0, 0))
+    picture = np.asarray(Image.open(tmp_path / "p.png"))
+    slow, fast = np.nonzero((picture[70:600] == DIFFERENCE[0]).all(axis=-1))
+    panel = fast[slow < 500]
+    # One pixel of the image is 10 of the picture; the third panel starts after two panels and their gaps.
+    assert np.ptp(panel) == 9
+    assert panel.min() == 64 + 2 * (520 + 64) + 40 * 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected two images"),
+        (("a.bin",), "expected two images"),
+        (("a.bin", "missing.bin"), "missing.bin: cannot be read: no such file"),
+        (("a.bin", "odd.bin"), "13 bytes are no square"),
+        (("a.bin", "empty.bin"), "empty.bin: an empty file"),
+        (("a.bin", "small.bin"), "different shapes"),
+        (("a.bin", "b.bin", "--shape", "3", "5"), "16384 bytes are not 3 x 5 float32 pixels"),
+        (("a.bin", "b.bin", "--roi", "0", "64", "0", "1"), "--roi 0 64 0 1: not inside"),
+        (("a.bin", "pickle.npy"), "cannot be read as NPY"),
+        (("a.bin", "cube.npy"), "two-dimensional"),
+        (("a.bin", "broken.cbf"), "broken.cbf: cannot be read as an image"),
+        (("a.bin", "short.pgm"), "cut short"),
+        (("a.bin", "b.bin", "--min-corr", "nan"), "--min-corr: not a number"),
+        (("a.bin", "b.bin", "--json", "no/folder/x.json"), "no/folder/x.json: no such file"),
+        (("a.bin", "b.bin", "--png", "no/folder/x.png"), "--png cannot be written"),
+        (("--a", "true", "--", "x"), "--a and --b go together"),
+        (("--a", "no_such_program", "--b", "true"), "no_such_program: no such program"),
+        (("--a", "'", "--b", "true"), "not a command line"),
+        (("--a", "true", "--b", "true", "--ignore-line", "("), "--ignore-line"),
+        (("--a", "sleep 5", "--b", "true", "--timeout", "0.1"), "still running after --timeout 0.1 s"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(
+    pair: tuple[Path, Path], tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "odd.bin").write_bytes(b"thirteen byte")
+    (tmp_path / "empty.bin").write_bytes(b"")
+    (tmp_path / "small.bin").write_bytes(bytes(16))
+    np.save(tmp_path / "pickle.npy", np.array([{}, {}], dtype=object))
+    np.save(tmp_path / "cube.npy", np.zeros((2, 2, 2)))
+    (tmp_path / "broken.cbf").write_bytes(b"###CBF: VERSION 1.5\nnothing\n")
+    (tmp_path / "short.pgm").write_bytes(b"P5 10 10 255\n123")
+    result = tool(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("nb-compare: error: ")
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+
+
+PROGRAM = """
+import sys, numpy
+name, factor = sys.argv[1], float(sys.argv[2])
+image = (numpy.arange(12.0, dtype="f4") + float(open(name).read())) * factor
+image.tofile("floatimage.bin")
+open("intimage.img", "wb").write(b"{\\nHEADER_BYTES=512;\\nSIZE1=4;\\nSIZE2=3;\\n}".ljust(512))
+open(sys.argv[3], "w").write("same")
+print("mmap =", hex(id(image)), "factor" if len(sys.argv) > 4 else "", factor if len(sys.argv) > 4 else "")
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> tuple[str, str]:
+    """Two commands that differ in what they multiply with."""
+    for name, factor in (("one", "1.0"), ("two", "1.001")):
+        body = PROGRAM.replace("float(sys.argv[2])", f"float(sys.argv[2]) * {factor}")
+        (tmp_path / f"{name}.py").write_text(body)
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "start.txt").write_text("7")
+    return f"'{sys.executable}' one.py", f"'{sys.executable}' two.py"
+
+
+def test_two_programs(programs: tuple[str, str], tmp_path: Path) -> None:
+    one, two = programs
+    (tmp_path / "out.txt").write_text("precious")
+    arguments = ("--", "input/start.txt", "2", "out.txt")
+    same = tool("--a", one, "--b", one, *arguments, cwd=tmp_path)
+    assert same.returncode == 0, same.stdout + same.stderr
+    assert "standard output: identical" in same.stdout
+    assert (tmp_path / "out.txt").read_text() == "precious"
+    other = tool("--a", one, "--b", two, "--json", "r.json", "--png", "r.png", *arguments, cwd=tmp_path)
+    assert other.returncode == 1
+    facts = json.loads((tmp_path / "r.json").read_text())
+    assert {entry["name"]: entry["state"] for entry in facts["files"]} == {
+        "floatimage.bin": "image",
+        "intimage.img": "identical",
+        "out.txt": "identical",
+    }
+    assert facts["files"][0]["image"]["a"]["shape_slow_fast"] == [3, 4]
+    assert (tmp_path / "r.png").stat().st_size > 1000
+    passes = tool("--a", one, "--b", two, "--max-rel", "0.002", "--keep", "kept", *arguments, cwd=tmp_path)
+    assert passes.returncode == 0
+    assert (tmp_path / "kept" / "b" / "floatimage.bin").stat().st_size == 48
+
+
+def test_standard_output_of_two_programs(programs: tuple[str, str], tmp_path: Path) -> None:
+    arguments = ("--", "input/start.txt", "2", "out.txt", "say")
+    result = tool("--a", programs[0], "--b", programs[1], *arguments, cwd=tmp_path)
+    assert result.returncode == 1
+    assert "B line 1: mmap = 0x factor 2.00" in result.stdout
+    ignoring = tool("--a", programs[0], "--b", programs[1], "--ignore-line", "^mmap", *arguments, cwd=tmp_path)
+    assert "standard output: identical" in ignoring.stdout
+
+
+def test_another_exit_status_or_file_is_a_difference(tmp_path: Path) -> None:
+    assert tool("--a", "true", "--b", "true", cwd=tmp_path).returncode == 0
+    assert tool("--a", "true", "--b", "false", "--max-abs", "9", cwd=tmp_path).returncode == 1
+    result = tool("--a", "touch", "--b", "echo", "--max-abs", "9", "--", "new", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "new: only in A" in result.stdout
+
+
+def test_help_is_complete_and_loads_little() -> None:
+    result = tool("--help")
+    assert result.returncode == 0
+    for word in ("Examples:", "Exit status:", "--min-corr", "--sum-ratio", "--roi", "pixels", "--png"):
+        assert word in result.stdout
+    loaded = "import sys, nanobragg_py.compare; sys.exit('numpy' in sys.modules or 'fabio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0
