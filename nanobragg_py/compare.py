@@ -30,7 +30,8 @@ pixels of the brightest peaks. All ratios are B over A: A is the reference. Inte
 files.
 
 A peak is brighter than all pixels up to 3 rows and columns away. Peaks are matched one to one and greedily:
-the nearest pair within --reach first, among twice as many candidates as --peaks.
+the nearest pair within --reach first, among twice as many candidates as --peaks. A common shift is found
+while it is less than half the distance between peaks.
 
 Without a threshold the images must be identical. With thresholds, these and nothing else decide. With --a and
 --b both programs run in temporary folders of their own, without a shell; relative files among ARGS are copied
@@ -77,9 +78,9 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     metavar="PIXELS",
     help="Largest distance of two peaks that may be the same.",
 )
-@click.option("--identical", is_flag=True, help="Threshold: all pixels equal bit for bit (programs: everything).")
+@click.option("--identical", is_flag=True, help="Threshold: equal bit for bit (programs: all files).")
 @click.option("--min-corr", type=float, metavar="X", help="Threshold: correlation at least X.")
-@click.option("--sum-ratio", nargs=2, type=float, metavar="LO HI", help="Threshold: LO <= sum B / sum A <= HI.")
+@click.option("--sum-ratio", nargs=2, type=float, metavar="LO HI", help="Threshold: LO <= sum B/sum A <= HI.")
 @click.option("--max-ulp", type=float, metavar="N", help="Threshold: largest difference in float32 ulps.")
 @click.option("--max-abs", type=float, metavar="X", help="Threshold: largest absolute difference.")
 @click.option("--max-rel", type=float, metavar="X", help="Threshold: largest relative difference.")
@@ -89,7 +90,8 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     "--max-shift",
     type=float,
     metavar="PIXELS",
-    help="Threshold: displacement of each peak; a peak without partner fails.",
+    help="Threshold: displacement of each peak; a peak without partner fails (give no "
+    "more --peaks than the image has).",
 )
 @click.option(
     "--json",
@@ -100,7 +102,7 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
 @click.option(
     "--png",
     metavar="FILE",
-    help="Draw A, B and B-A side by side, on logarithmic scales. With --a and --b: of the first image that differs.",
+    help="Draw A, B and B-A side by side, log scales. With --a and --b: the first image that differs.",
 )
 @click.option(
     "--ignore-line",
@@ -108,7 +110,7 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     metavar="REGEX",
     help="With --a and --b: leave matching lines of standard output out (may be repeated).",
 )
-@click.option("--keep", metavar="DIR", help="With --a and --b: keep the folders as DIR/a and DIR/b (DIR is new).")
+@click.option("--keep", metavar="DIR", help="With --a and --b: keep the folders as DIR/a and DIR/b.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
               help="With --a and --b: seconds that a program may take; none by default.")  # fmt: skip
 def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, json_path: str | None,
@@ -116,7 +118,7 @@ def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, j
     settings = settings_of(options)
     if command_a is None and command_b is None:
         if len(words) != 2:
-            raise click.UsageError(f"expected two images A B, or --a CMD --b CMD -- ARGS; got {len(words)} images")
+            raise click.UsageError(f"expected two images, or --a CMD --b CMD -- ARGS; got {len(words)} images")
         result, text = compare_two_files(*words, options["shape"], settings, png)
     elif command_a is None or command_b is None:
         raise click.UsageError("--a and --b go together")

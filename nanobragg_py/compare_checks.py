@@ -33,7 +33,8 @@ class Thresholds:
 
     @property
     def given(self) -> bool:
-        return any(getattr(self, f.name) not in (None, False) for f in fields(self))
+        # Not `in (None, False)`: a limit of 0 equals False.
+        return self.identical or any(getattr(self, f.name) is not None for f in fields(self)[1:])
 
 
 @dataclass(frozen=True)

@@ -75,3 +75,26 @@ class Crew:
             with self._changed:
                 self._done[number] = True
                 self._changed.notify_all()
+
+
+class Meanwhile:
+    """A call that runs beside the body of a `with`; its exception, if any, is raised at the end of it."""
+
+    def __init__(self, work: Callable[..., None], *arguments: object):
+        self._error: BaseException | None = None
+        self._call = lambda: work(*arguments)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self._thread.join()
+        if error is None and self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._call()
+        except BaseException as error:
+            self._error = error

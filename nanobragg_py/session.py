@@ -7,6 +7,7 @@ import sys
 from . import experiment as stages
 from . import images, run_log, trace
 from .config import Config
+from .crew import Meanwhile
 from .crystal import RandomTable
 from .errors import EXIT_STATUS, InputError
 from .experiment import Camera, Experiment
@@ -222,9 +223,9 @@ class Session:
             return run_log.solid_angle(omega_sum, experiment.steps)
 
         say(solid_angle(renderer.omega_sum(solid_angle)))
-        found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
         say(run_log.written(config.float_file, detector.pixels, 4))
-        images.write_floats(config.float_file, image)
+        with Meanwhile(images.write_floats, config.float_file, image):
+            found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
         scale = self.integer_scale(found)
         say(run_log.statistics(found, scale))
         header = images.smv_header(detector, camera.wavelength_m, camera.phi_start, camera.phi.range)

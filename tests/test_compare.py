@@ -25,7 +25,7 @@ from nanobragg_py.image_statistics import statistics
 
 ROOT = Path(__file__).resolve().parents[1]
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
-floats = st.floats(-1e30, 1e30, width=32) | st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
+floats = st.floats(-(2.0**99), 2.0**99, width=32) | st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
 one_image = shapes.flatmap(lambda shape: hnp.arrays(np.float32, shape, elements=floats))
 two_images = shapes.flatmap(lambda shape: st.tuples(*[hnp.arrays(np.float32, shape, elements=floats)] * 2))
 
@@ -37,14 +37,15 @@ def tool(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 def spots(shape: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """Eight spots of different height on a slope, displaced as a whole."""
+    """Eight spots of different height, 18 pixels apart or more, displaced as a whole."""
     slow, fast = np.mgrid[: shape[0], : shape[1]]
-    image = 0.001 * slow + 0.002 * fast
+    image = np.ones(shape)
     for i, (s, f) in enumerate([(12, 15), (12, 40), (30, 12), (30, 33), (31, 52), (48, 14), (48, 30), (50, 50)]):
         image += (100 + 13 * i) * np.exp(-((slow - s - shift[0]) ** 2 + (fast - f - shift[1]) ** 2) / 3.0)
     return image.astype(np.float32)
 
 
+@settings(deadline=None)
 @given(one_image)
 def test_an_image_is_identical_to_itself(image: np.ndarray) -> None:
     facts = statistics(image, image.copy()).as_dict()
@@ -55,6 +56,7 @@ def test_an_image_is_identical_to_itself(image: np.ndarray) -> None:
     assert peak_shifts(image, image, 5, 100.0).shifts == [0.0] * min(5, len(brightest_peaks(image, 5)))
 
 
+@settings(deadline=None)
 @given(two_images)
 def test_statistics_agree_with_plain_formulas_and_are_symmetric(pair: tuple[np.ndarray, np.ndarray]) -> None:
     a, b = pair
@@ -62,7 +64,9 @@ def test_statistics_agree_with_plain_formulas_and_are_symmetric(pair: tuple[np.n
     for name in ("identical", "differing_pixels", "not_finite_pixels", "rms_difference", "max_absolute_difference",
                  "max_relative_difference", "max_ulp_difference"):  # fmt: skip
         assert there[name] == back[name]
-    assert there["correlation"] == pytest.approx(back["correlation"], rel=1e-12, abs=1e-12)
+    assert (there["correlation"] is None) == (back["correlation"] is None)
+    if there["correlation"] is not None:
+        assert there["correlation"] == pytest.approx(back["correlation"], rel=1e-12, abs=1e-12)
     assert there["differing_pixels"] == np.count_nonzero(a.view(np.uint32) != b.view(np.uint32))
     finite = np.isfinite(a) & np.isfinite(b)
     x, y = a[finite].astype(float), b[finite].astype(float)
@@ -75,6 +79,7 @@ def test_statistics_agree_with_plain_formulas_and_are_symmetric(pair: tuple[np.n
         assert there["pixel_ratio_max"] == pytest.approx((y[positive] / x[positive]).max())
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4000), st.integers(0, 59), st.integers(0, 59))
 def test_ulps_are_counted_where_they_are(ulps: int, slow: int, fast: int) -> None:
     a = spots((60, 60))
@@ -106,7 +111,7 @@ def test_blocks_join_without_a_trace() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(-8, 8), st.integers(-8, 8))
+@given(st.integers(-6, 6), st.integers(-6, 6))
 def test_a_shift_of_the_peaks_is_found(slow: int, fast: int) -> None:
     a, b = spots((64, 64)), spots((64, 64), (slow, fast))
     there, back = peak_shifts(a, b, 8, 12.0), peak_shifts(b, a, 8, 12.0)
@@ -179,7 +184,7 @@ def test_the_shape_of_a_raw_image(tmp_path: Path) -> None:
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """An image, and one 2 % brighter but for its first row."""
-    a = spots((64, 64)) + np.float32(0.5)
+    a = spots((64, 64))
     b = a * np.float32(1.02)
     b[0] = a[0]
     paths = tmp_path / "a.bin", tmp_path / "b.bin"
@@ -204,8 +209,10 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
         ("--max-ulp 1000", 1),
         ("--max-differing 4032", 0),
         ("--max-differing 4031", 1),
-        ("--max-shift 0", 0),
+        ("--max-shift 0 --peaks 8", 0),
         ("--max-abs 1e-9", 1),
+        ("--max-abs 0", 1),
+        ("--max-differing 0 --roi 0 63 0 0", 0),
         ("--max-rms 1e-9", 1),
         ("--min-corr 0.9 --max-ulp 1", 1),
     ],

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanobragg_py.trace_compare import Tolerances, Verdict, compare
@@ -63,9 +63,7 @@ def test_real_mistakes_are_the_first_divergence(log: str, name: str, said: str) 
 def test_a_trace_agrees_with_itself_under_any_label(tmp_path: Path) -> None:
     for label in ("TRACE_PY:", "mine:", "TRACE:"):
         other = edited(tmp_path, ("TRACE_C:", label))
-        comparison = compare(
-            read_log(str(TRACES / "reference.log")), read_log(str(other)), Tolerances(0, 0, 0)
-        )
+        comparison = compare(read_log(str(TRACES / "reference.log")), read_log(str(other)), Tolerances(0, 0, 0))
         assert comparison.agrees
         assert not comparison.notes
         assert {row.verdict for row in comparison.rows} == {Verdict.EQUAL}
@@ -97,9 +95,7 @@ def test_occurrences_are_aligned_for_each_pixel(tmp_path: Path) -> None:
     a.write_text(doubled + second, encoding="utf-8")
     b.write_text(doubled.replace("F_cell 99", "F_cell 98") + second, encoding="utf-8")
     comparison = compare(read_log(str(a)), read_log(str(b)), Tolerances())
-    assert [(row.a.pixel, row.a.name, row.a.occurrence) for row in comparison.differing] == [
-        ((10, 20), "F_cell", 2)
-    ]
+    assert [(row.a.pixel, row.a.name, row.a.occurrence) for row in comparison.differing] == [((10, 20), "F_cell", 2)]
     assert not comparison.structure
 
 
@@ -119,9 +115,7 @@ def test_rtol_decides(tmp_path: Path, rtol: float, agree: bool) -> None:
 
 
 def test_largest_is_the_largest_relative_difference(tmp_path: Path) -> None:
-    comparison = compare_edited(
-        tmp_path, ("distance_m=0.1", "distance_m=0.2"), ("F_latt_c -0.93", "F_latt_c 0.93")
-    )
+    comparison = compare_edited(tmp_path, ("distance_m=0.1", "distance_m=0.2"), ("F_latt_c -0.93", "F_latt_c 0.93"))
     assert comparison.first is not None and comparison.first.a.name == "distance_m"
     assert comparison.largest is not None and comparison.largest.a.name == "F_latt_c"
 
@@ -212,6 +206,7 @@ def test_help_is_quick_and_complete() -> None:
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
+@settings(deadline=None)
 @given(st.lists(numbers, min_size=3, max_size=3))
 def test_printed_vectors_are_read_back(values: list[float]) -> None:
     text = " ".join(f"{value:.17g}" for value in values)

@@ -66,6 +66,9 @@ PROTOTYPES: dict[str, tuple] = {
 # Functions of the C library that machine code may call; anything else would not survive loading elsewhere.
 _ALLOWED = frozenset("sin cos exp log tan atan2 powf sqrt fma ceil floor floorf rint memcpy memset memmove".split())
 
+# Intel's vector library rounds its sines otherwise than the C library.
+_NO_VECTOR_LIBRARY = "NUMBA_DISABLE_INTEL_SVML"
+
 # Numba calls this when the owner of an array's memory lets go of it; the kernels' arrays have no owner.
 _OWNER = "NRT_MemInfo_call_dtor"
 
@@ -258,9 +261,11 @@ def _announce() -> None:
 def _without_settings_of_numba() -> Iterator[None]:
     """Hide NUMBA_* variables: what is compiled, and kept, must not depend on how one run was started."""
     hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("NUMBA_")}
+    os.environ[_NO_VECTOR_LIBRARY] = "1"
     try:
         yield
     finally:
+        del os.environ[_NO_VECTOR_LIBRARY]
         os.environ.update(hidden)
 
 

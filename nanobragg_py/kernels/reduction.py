@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from .jit import compiled
@@ -48,8 +46,11 @@ def scale_to_words(values, words, scale, offset):
     """16-bit integers of value*scale + offset, clipped, rounded through a single-precision floor."""
     for i in range(values.size):
         scaled = np.float64(values[i]) * scale + offset
-        scaled = min(max(scaled, 0.0), 65535.0)
-        words[i] = np.uint16(np.int32(math.floor(np.float32(scaled + 0.5)))) if scaled == scaled else 0
+        scaled = 65535.0 if scaled > 65535.0 else scaled
+        # Not-a-number becomes 0, as the conversion makes it on x86.
+        scaled = scaled if scaled >= 0.0 else 0.0
+        # Not negative, so that cutting off is what the reference's floor does.
+        words[i] = np.uint16(np.int32(np.float32(scaled + 0.5)))
 
 
 @compiled
