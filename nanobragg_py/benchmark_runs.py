@@ -48,12 +48,13 @@ class Program:
 
 @dataclass(frozen=True)
 class Run:
-    """One process: exit status (negative: signal), times [s], most memory [bytes], log, and files' sha256."""
+    """One process: exit status (negative: signal), times [s], most memory [bytes], log, what it said, and files."""
 
     status: int
     seconds: float
     cpu_seconds: float
     memory: int
+    memory_is_floor: bool
     log: bytes
     said: bytes
     files: dict[str, tuple[int, str]]
@@ -81,7 +82,8 @@ def run_once(program: Program, arguments: Sequence[str], folder: Path, inputs: P
         status, seconds, usage = _timed(program.words(arguments), {**program.environment(), **extra}, folder, log, said)
         files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name not in given}
         cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * BYTES_PER_RSS
-        return Run(status, seconds, cpu, memory, log.read_bytes(), said.read_bytes(), files)
+        at_floor = memory < 1.05 * memory_floor()
+        return Run(status, seconds, cpu, memory, at_floor, log.read_bytes(), said.read_bytes(), files)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -92,9 +94,7 @@ def _timed(
     """Exit status, seconds from start to end, and what the kernel counted."""
     with open(log, "wb") as out, open(said, "wb") as err:
         start = time.perf_counter()
-        process = subprocess.Popen(
-            words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
-        )
+        process = subprocess.Popen(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         try:
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
@@ -202,7 +202,7 @@ def program_facts(
     """Everything about one program's runs; ratio and identity are against the reference's."""
     best = min(runs, key=lambda run: run.seconds)
     bad = any(failed(workload, program, run.status) for run in runs)
-    ours_best = min(run.seconds for run in reference)
+    ours_best = min(run.seconds for run in reference) if not any(run.status for run in reference) else None
     compared = workload.side > 0 and not bad
     first = reference[0]
     return {
@@ -214,9 +214,10 @@ def program_facts(
         "best_s": round(best.seconds, 4),
         "median_s": round(statistics.median(run.seconds for run in runs), 4),
         "cpu_s": round(best.cpu_seconds, 4),
-        "ratio": None if bad else round(best.seconds / ours_best, 3),
+        "ratio": None if bad or ours_best is None else round(best.seconds / ours_best, 3),
         "ns_per_step_core": round(best.seconds * program.threads / steps * 1e9, 3) if steps and not bad else None,
         "memory_bytes": max(run.memory for run in runs),
+        "memory_is_floor": all(run.memory_is_floor for run in runs),
         "files_identical": all(run.files == first.files for run in runs) if compared else None,
         "log_identical": all(run.log == first.log for run in runs) if compared else None,
         "log_differences": log_differences(first.log, runs[0].log) if compared else [],

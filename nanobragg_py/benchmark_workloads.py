@@ -25,7 +25,7 @@ class Workload:
     side, pixel_mm: pixels along a side of the square detector, and their size; side 0: no image at all.
     steps_per_pixel: sub-pixels × phi steps × mosaic domains. arguments: without detector size.
     kernel: which compiled code it needs first. resolution_A: to where its list of reflections reaches.
-    goal: what issue and documentation ask for: a ratio to the C program, or seconds.
+    goal_…: what docs/performance.md asks for: a ratio to the C program, or seconds.
     series, at: for the plot of how cost grows: the quantity, and how much of it this is.
     """
 
@@ -68,13 +68,8 @@ class Workload:
         return words[words.index("-hkl") + 1] if "-hkl" in words else None
 
 
-PLAIN = (
-    "-default_F 100 -cell 100 100 100 90 90 90 -lambda 0.5 -distance 500 -N 5 -mosflm -noprogress -seed 1"
-)
-LIST = (
-    "-hkl list.hkl -cell 79.1 79.1 37.9 90 90 90 -misset 10 20 30 -lambda 1.0 -distance 250 "
-    "-noprogress -seed 1"
-)
+PLAIN = "-default_F 100 -cell 100 100 100 90 90 90 -lambda 0.5 -distance 500 -N 5 -mosflm -noprogress -seed 1"
+LIST = "-hkl list.hkl -cell 79.1 79.1 37.9 90 90 90 -misset 10 20 30 -lambda 1.0 -distance 250 -noprogress -seed 1"
 # From phi = 10°: at exactly 0 the C program's threads do not agree with one another (docs/differences.md).
 SWEEP = "-phi 10 -osc 0.1 -phisteps 10"
 DEMO = (
@@ -143,18 +138,18 @@ GROWTH = tuple(_growth())
 
 
 def reflections(resolution_A: float) -> Iterator[str]:
-    """Lines h k l F of all of P1 to a resolution: amplitudes as of a protein, the same in every run."""
+    """Lines h, k, l, F of all of P1 to a resolution: amplitudes as of a protein, the same in every run."""
     a, b, c = LYSOZYME_A
     number = random.Random(1)
     h_most, k_most, l_most = (int(edge / resolution_A) for edge in LYSOZYME_A)
     limit = 1.0 / resolution_A**2
     for h in range(-h_most, h_most + 1):
         for k in range(-k_most, k_most + 1):
-            for l in range(-l_most, l_most + 1):  # noqa: E741
-                s2 = (h / a) ** 2 + (k / b) ** 2 + (l / c) ** 2
+            for m in range(-l_most, l_most + 1):
+                s2 = (h / a) ** 2 + (k / b) ** 2 + (m / c) ** 2
                 if 0.0 < s2 <= limit:
                     F = 300.0 * math.exp(-5.0 * s2) * math.sqrt(-math.log(1.0 - number.random()))
-                    yield f"{h} {k} {l} {F:.2f}\n"
+                    yield f"{h} {k} {m} {F:.2f}\n"
 
 
 def make_input(workload: Workload, folder: Path) -> None:

@@ -104,8 +104,8 @@ class Printout:
         """The C program's lines for one pixel."""
         v = {name: float(row[column]) for name, column in PIXEL_COLUMNS.items()}
         if math.isnan(v["F_cell"]):
-            # No step has needed a structure factor yet.
-            v["F_cell"] = 0.0
+            # No step has needed a structure factor yet: the C program's variable still holds the list's last.
+            v["F_cell"] = self.experiment.grid.last_F
         two_theta = math.atan2(math.sqrt(v["y"] * v["y"] + v["z"] * v["z"]), v["x"])
         stol = math.sin(two_theta / 2.0) / (self.experiment.camera.wavelength_m * 1e10)
         nearest = tuple(0 if math.isnan(v[name]) else int(v[name]) for name in ("h0", "k0", "l0"))

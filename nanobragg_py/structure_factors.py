@@ -25,6 +25,7 @@ class Grid:
     amplitudes: float64, the flattened (h_range+1, k_range+1, l_range+1) array of the reference (one plane more than
     needed along each axis) and one element more, default_F, which stands for every index outside.
     ranges: (h_min, h_max, k_min, k_max, l_min, l_max). reflections: entries read; 0 means that there is no list.
+    last_F: the last one read.
     """
 
     amplitudes: np.ndarray
@@ -32,6 +33,7 @@ class Grid:
     reflections: int
     default_F: float
     source: str
+    last_F: float = 0.0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -71,7 +73,7 @@ def make_grid(content: bytes, path: str, default_F: float) -> Grid:
     low, high = hkl.min(axis=0).tolist(), hkl.max(axis=0).tolist()
     ranges = (low[0], high[0], low[1], high[1], low[2], high[2])
     amplitudes = _empty_grid(ranges, default_F, path)
-    grid = Grid(amplitudes, ranges, len(F), default_F, path)
+    grid = Grid(amplitudes, ranges, len(F), default_F, path, float(F[-1]))
     box = amplitudes[:-1].reshape(grid.shape)
     if default_F != 0.0:
         box[:-1, :-1, :-1] = default_F

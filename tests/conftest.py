@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
 
 import goldenlib
+import pytest
 
 
 def pytest_report_header() -> str:
@@ -19,3 +20,9 @@ def pytest_report_header() -> str:
         f"1 ulp is allowed in {100 * goldenlib.DIFFERENT_PIXELS_ALLOWED:g} % of a float image's pixels, "
         "1e-5 in printed numbers; other images are compared by size"
     )
+
+
+@pytest.fixture
+def golden_folder() -> Path:
+    """The folder of golden data and their inputs."""
+    return Path(__file__).resolve().parent.parent / "golden"

@@ -1,0 +1,127 @@
+"""The two walks over the formula agree bit for bit, and the quick functions keep their stated bounds."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nanobragg_py.errors import InputError
+from nanobragg_py.experiment import Experiment
+from nanobragg_py.kernels import trig
+from nanobragg_py.kernels.jit import for_python
+from nanobragg_py.options import scan
+from nanobragg_py.render import Renderer
+from nanobragg_py.session import Session
+
+SHAPES = ("-square_xtal", "-round_xtal", "-gauss_xtal", "-tophat_spots -fudge 0.003")
+CRYSTAL = (
+    "-hkl 1a8o.hkl -cell 41.98 41.98 88.92 90 90 90 -misset 20 35 50 -lambda 1.0 -distance 160 "
+    "-fluence 3e24 -seed 1 -noprogress"
+)
+OPTIONS = (
+    "-N 20 -oversample 2",
+    "-N 20 -oversample 1 -phi 0 -osc 0.3 -phisteps 3 -mosaic 0.3 -mosaic_domains 4",
+    "-N 9 -oversample 2 -detector_thick 300 -detector_abs 200 -detector_thicksteps 3",
+    "-N 12 -oversample 2 -dispersion 1 -dispsteps 3 -hdivrange 0.5 -hdivsteps 3 -polar 0.8",
+    "-N 15 -oversample 1 -dmin 4 -water 20 -curved_det -nopolar",
+    "-N 15 -oversample 1 -dmin 6 -polar 1 -roi 10 50 7 40 -point_pixel",
+    "-Na 1 -Nb 7 -Nc 2 -oversample 2 -interpolate -default_F 20",
+    "-Na 3 -Nb 1 -Nc 2 -oversample 1 -interpolate -dispersion 2 -dispsteps 2 -dmin 3.5",
+)
+
+
+@pytest.fixture
+def resolve(tmp_path, monkeypatch, golden_folder, capsys):
+    """Experiments from command lines, in a folder with the protein's reflections."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1a8o.hkl").symlink_to(golden_folder / "1a8o.hkl")
+
+    def experiment(words: str) -> Experiment:
+        config, _ = scan(words.split())
+        return Session(config).resolve()
+
+    return experiment
+
+
+def image(experiment: Experiment, threads: int = 2, error_scale: float = 1.0) -> np.ndarray:
+    renderer = Renderer(experiment, threads, error_scale)
+    for _ in renderer.rows():
+        pass
+    return renderer.image
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_blocks_agree_with_the_definition(resolve, shape, options):
+    """A bound so wide that every pixel gets a second look gives the same image."""
+    experiment = resolve(f"{CRYSTAL} -detpixels 64 -pixel 1.2 {shape} {options}")
+    quick = image(experiment)
+    assert quick.any()
+    assert np.array_equal(quick, image(experiment, error_scale=1e13))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_threads_do_not_matter(resolve, options):
+    experiment = resolve(f"{CRYSTAL} -detpixels 100 -pixel 0.9 {options}")
+    alone = image(experiment, threads=1)
+    for threads in (2, 7):
+        assert np.array_equal(alone, image(experiment, threads=threads))
+
+
+def test_without_a_second_look_pixels_differ(resolve):
+    """The bound is needed: with none, a few pixels of a million round to another float32."""
+    experiment = resolve(f"{CRYSTAL} -detpixels 1024 -distance 300 -pixel 0.05 -N 20 -oversample 1")
+    differing = np.count_nonzero(image(experiment) != image(experiment, error_scale=0.0))
+    assert 0 < differing < 100
+
+
+quick_sine = for_python(trig.quick_sine)
+fine_sine_cosine = for_python(trig.fine_sine_cosine)
+quick_exp = for_python(trig.quick_exp)
+reduce_by_pi = for_python(trig.reduce_by_pi)
+
+
+def nearest_turns(x: float) -> float:
+    return float(np.rint(x * trig.ONE_OVER_PI))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.floats(-1e8, 1e8), st.integers(-30_000_000, 30_000_000), st.floats(-1e-6, 1e-6))
+def test_quick_sine_keeps_its_bound(anywhere, turns, offset):
+    """Relative to the C library's sine, also next to multiples of pi."""
+    for x in (anywhere, turns * math.pi, turns * math.pi + offset, np.nextafter(turns * math.pi, np.inf)):
+        exact = abs(math.sin(x))
+        found = abs(quick_sine(reduce_by_pi(x, nearest_turns(x))))
+        assert abs(found - exact) <= trig.QUICK_SINE_ERROR * exact
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-1e6, 1e6))
+def test_fine_sine_and_cosine_keep_their_bound(x):
+    sine, cosine = fine_sine_cosine(reduce_by_pi(x, nearest_turns(x)))
+    sign = math.copysign(1.0, math.cos(x)) * math.copysign(1.0, cosine)
+    assert abs(sign * sine - math.sin(x)) <= trig.FINE_SINE_ERROR
+    assert abs(sign * cosine - math.cos(x)) <= trig.FINE_SINE_ERROR
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-690, 0))
+def test_quick_exp_keeps_its_bound(x):
+    assert abs(quick_exp(x) - math.exp(x)) <= trig.QUICK_EXP_ERROR * math.exp(x)
+
+
+def test_pi_in_three_parts():
+    """The three constants add up to pi, digits from Abramowitz & Stegun, table 1.1."""
+    digits = Fraction(3141592653589793238462643383279502884197, 10**39)
+    parts = sum(Fraction(part) for part in (trig.PI_1, trig.PI_2, trig.PI_3))
+    assert abs(parts - digits) < Fraction(1, 10**38)
+
+
+def test_a_grid_too_large_is_refused(resolve, tmp_path):
+    (tmp_path / "far.hkl").write_text("0 0 0 1\n99999 99999 99999 1\n")
+    with pytest.raises(InputError, match="GiB"):
+        resolve("-hkl far.hkl -cell 50 -N 2 -detpixels 8")
