@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SAY := @printf '%s\n'
 
-.PHONY: help demo test lint format golden bench clean
+.PHONY: help demo test lint format golden bench docs clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -35,10 +34,16 @@ format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-## make golden REFERENCE=path/to/nanoBragg [UPDATE=1]   check (or record anew) the golden data with a C program
+## make golden REFERENCE=path/to/nanoBragg [TRACE_REFERENCE=path] [UPDATE=1]
+##              check (or record anew) the golden data with a C program
 golden: $(READY)
 	@test -n "$(REFERENCE)" || { echo "usage: make golden REFERENCE=path/to/nanoBragg [UPDATE=1]" >&2; exit 2; }
-	@$(BIN)/python golden/record.py --reference "$(REFERENCE)" $(if $(UPDATE),--update) $(CASES)
+	@$(BIN)/python golden/record.py --reference "$(REFERENCE)" \
+	  $(if $(TRACE_REFERENCE),--trace-reference "$(TRACE_REFERENCE)") $(if $(UPDATE),--update) $(CASES)
+
+## make bench [BENCH_ARGS='--against C=path/to/nanoBragg --only demo_1a8o']   measure speed
+bench: $(READY)
+	@$(BIN)/nb-bench $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import InputError
+from .files import check_writable
 from .tool_command import ToolCommand
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def main(
     workloads = chosen(wanted)
     if plot is not None and not any(workload.series for workload in workloads):
         raise click.UsageError("--plot draws the grow_* workloads, and none is chosen")
+    for path, option in ((json_path, "--json"), (plot, "--plot")):
+        if path is not None and path != "-":
+            check_writable(path, option)
     from .benchmark_runs import Bench
 
     programs = measured_programs(against, threads or (cores(),))
@@ -90,17 +94,21 @@ def main(
     with tempfile.TemporaryDirectory(prefix="nb-bench-") as folder:
         bench = Bench(programs, Path(folder), repeat, scale)
         result = {**facts(bench), **measure(bench, workloads, report, cold, wanted)}
+    save(result, plot, json_path)
+    return 0 if result["passed"] else 1
+
+
+def save(result: dict[str, Any], plot: str | None, json_path: str | None) -> None:
+    """Write the plot and the JSON that were asked for."""
     if plot is not None:
         from .benchmark_plot import save_plot
 
         save_plot(plot, result["workloads"])
-    if json_path is not None:
-        text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-        if json_path == "-":
-            sys.stdout.write(text)
-        else:
-            Path(json_path).write_text(text, encoding="utf-8")
-    return 0 if result["passed"] else 1
+    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    if json_path == "-":
+        sys.stdout.write(text)
+    elif json_path is not None:
+        Path(json_path).write_text(text, encoding="utf-8")
 
 
 def cores() -> int:

@@ -12,6 +12,7 @@ import click
 from . import interruption
 from .config import Config
 from .errors import EXIT_STATUS, InputError, warn
+from .files import remove_unfinished
 from .options import scan
 
 
@@ -52,6 +53,7 @@ def run(words: Sequence[str]) -> int:
             sys.stdout.flush()
             return status
         except (KeyboardInterrupt, click.Abort):
+            remove_unfinished()
             _silence(sys.stdout)
             _complain("interrupted; files not finished were not written")
             return interruption.exit_status()

@@ -6,14 +6,20 @@ import contextlib
 import os
 import secrets
 import stat
+import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from . import interruption
 from .errors import InputError
 from .memory import require_memory, size_text
 
 # A pipe or a device that gives more than this is taken for one that never ends (bytes).
 ENDLESS = 2**30
+
+# Files being written that do not have their name yet, by any thread.
+_unfinished: set[str] = set()
+_lock = threading.Lock()
 
 
 def _reason(error: OSError) -> str:
@@ -79,10 +85,12 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
         target = os.path.realpath(path)
         folder, name = os.path.split(target)
         temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}")
-        with open(temporary, "xb") as file:
+        with _open_unfinished(temporary) as file:
             _keep_mode(target, file)
             yield file
-        os.replace(temporary, target)
+        with _lock:
+            os.replace(temporary, target)
+            _unfinished.discard(temporary)
     except OSError as error:
         _remove(temporary)
         raise InputError(f"{path}: {option} cannot be written: {_reason(error)}") from error
@@ -91,11 +99,27 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
         raise
 
 
+def _open_unfinished(path: str) -> BinaryIO:
+    with _lock:
+        if interruption.received is not None:
+            raise interruption.Interrupted
+        _unfinished.add(path)
+        return open(path, "xb")
+
+
+def remove_unfinished() -> None:
+    """Remove what threads of this process are still writing: the process is about to end."""
+    with _lock:
+        for path in list(_unfinished):
+            _remove(path)
+
+
 def _keep_mode(target: str, file: BinaryIO) -> None:
     with contextlib.suppress(OSError):
         os.fchmod(file.fileno(), os.stat(target).st_mode & 0o7777)
 
 
 def _remove(path: str) -> None:
+    _unfinished.discard(path)
     with contextlib.suppress(OSError):
         os.unlink(path)

@@ -24,9 +24,13 @@ def write_floats(path: str, image: np.ndarray) -> None:
         file.write(memoryview(image).cast("B"))
 
 
-def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: float) -> bytes:
-    """The 512 bytes before the pixels, with beam centre and origin in everybody's convention."""
+def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: float, noise: bool = False) -> bytes:
+    """The 512 bytes before the pixels, with beam centre and origin in everybody's convention.
+
+    The noise image's differs from the other's in the sign of a zero: DENZO's centre is a sum there, a difference here.
+    """
     d = detector
+    denzo = tuple((value + 0.0 if noise else value) * 1000.0 for value in (d.Sbeam_m, d.Fbeam_m))
     half = 0.5 * d.pixel_size_m
     rows: tuple[tuple[str, tuple], ...] = (
         ("{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=%s;\nTYPE=unsigned_short;\n", (f"{sys.byteorder}_endian",)),
@@ -36,7 +40,7 @@ def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: f
         ("BEAM_CENTER_X=%g;\nBEAM_CENTER_Y=%g;\n", (d.Xbeam_m * 1000.0, d.Ybeam_m * 1000)),
         ("ADXV_CENTER_X=%g;\nADXV_CENTER_Y=%g;\n", (d.Fbeam_m * 1000.0, (d.detsize_slow_m - d.Sbeam_m) * 1000)),
         ("MOSFLM_CENTER_X=%g;\nMOSFLM_CENTER_Y=%g;\n", ((d.Sbeam_m - half) * 1000.0, (d.Fbeam_m - half) * 1000)),
-        ("DENZO_X_BEAM=%g;\nDENZO_Y_BEAM=%g;\n", (d.Sbeam_m * 1000.0, d.Fbeam_m * 1000)),
+        ("DENZO_X_BEAM=%g;\nDENZO_Y_BEAM=%g;\n", denzo),
         ("DIALS_ORIGIN=%g,%g,%g\n", d.dials_origin_mm),
         ("XDS_ORGX=%g;\nXDS_ORGY=%g;\n", (d.ORGX, d.ORGY)),
         ("CLOSE_DISTANCE=%g;\n", (d.close_distance_m * 1000.0,)),

@@ -228,9 +228,9 @@ class Session:
             found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
         scale = self.integer_scale(found)
         say(run_log.statistics(found, scale))
-        header = images.smv_header(detector, camera.wavelength_m, camera.phi_start, camera.phi.range)
+        about = (detector, camera.wavelength_m, camera.phi_start, camera.phi.range)
         say(run_log.written(config.int_file, None, 2))
-        images.write_integers(config.int_file, header, image, region, scale, config.adc_offset)
+        images.write_integers(config.int_file, images.smv_header(*about), image, region, scale, config.adc_offset)
         if config.write_pgm:
             grey_scale = config.pgm_scale
             if grey_scale <= 0.0:
@@ -240,7 +240,7 @@ class Session:
             images.write_pgm(config.pgm_file, image, region, grey_scale)
         if config.write_noise:
             photons, overloads = images.write_noise(
-                config.noise_file, header, image, region, config.adc_offset,
+                config.noise_file, images.smv_header(*about, noise=True), image, region, config.adc_offset,
                 experiment.random.table, experiment.noise_seed,
             )  # fmt: skip
             say(run_log.photons(photons, overloads))

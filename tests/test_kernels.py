@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from nanobragg_py.errors import InputError
 from nanobragg_py.experiment import Experiment
 from nanobragg_py.kernels import trig
