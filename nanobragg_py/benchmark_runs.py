@@ -177,7 +177,7 @@ class Bench:
         return {
             "name": workload.name,
             "what": workload.what,
-            "arguments": arguments,
+            "arguments": " ".join(arguments),
             "side": workload.side_at(self.scale),
             "steps": steps,
             "goal_ratio": workload.goal_ratio if self.scale == 1.0 else None,
@@ -205,6 +205,7 @@ def program_facts(
     ours_best = min(run.seconds for run in reference) if not any(run.status for run in reference) else None
     compared = workload.side > 0 and not bad
     first = reference[0]
+    other_log = next((run.log for run in runs if run.log != first.log), first.log)
     return {
         "name": program.name,
         "threads": program.threads,
@@ -219,12 +220,19 @@ def program_facts(
         "memory_bytes": max(run.memory for run in runs),
         "memory_is_floor": all(run.memory_is_floor for run in runs),
         "files_identical": all(run.files == first.files for run in runs) if compared else None,
+        "files_different": files_different(first, runs) if compared else [],
         "log_identical": all(run.log == first.log for run in runs) if compared else None,
-        "log_differences": log_differences(first.log, runs[0].log) if compared else [],
+        "log_differences": log_differences(first.log, other_log) if compared else [],
         "files": [{"name": n, "bytes": size, "sha256": d} for n, (size, d) in runs[-1].files.items()],
         "compiled_while_timed": any(COMPILING in run.said for run in runs),
         "said": runs[-1].said.decode(errors="replace")[-2000:].strip(),
     }
+
+
+def files_different(first: Run, runs: Sequence[Run]) -> list[str]:
+    """Names of files that are missing, additional or of other bytes in any of the runs."""
+    names = {name for run in (first, *runs) for name in run.files}
+    return sorted(name for name in names if any(run.files.get(name) != first.files.get(name) for run in runs))
 
 
 def log_differences(a: bytes, b: bytes, most: int = 20) -> list[str]:

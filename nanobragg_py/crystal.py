@@ -100,9 +100,13 @@ class Crystal:
 
 
 def resolve_crystal(
-    config: Config, wavelength_m: float, sample_m: Vector, random: RandomTable, clock_seed: int
+    config: Config, wavelength_m: float, sample_m: Vector, random: RandomTable, clock_seed: int,
+    matrix: tuple[Vector, Vector, Vector] | None = None,
 ) -> Crystal:  # fmt: skip
-    """Cell, orientation and size. Raises InputError for an impossible cell or matrix."""
+    """Cell, orientation and size. Raises InputError for an impossible cell or matrix.
+
+    matrix: a*, b*, c* times the wavelength in Å, as in a matrix file; read from config.mat_file if None.
+    """
     user_cell = None
     constructed = None
     vectors: tuple[Vector, Vector, Vector] = ((0.0,) * 3,) * 3
@@ -110,8 +114,8 @@ def resolve_crystal(
     if config.cell is not None:
         user_cell, vectors, lengths, constructed = _construct_cell(config.cell)
     raw = by_wavelength = None
-    if config.mat_file is not None:
-        raw = read_matrix(config.mat_file)
+    if config.mat_file is not None or matrix is not None:
+        raw = read_matrix(config.mat_file) if matrix is None else matrix
         by_wavelength = tuple(scaled(v, 1e-10 / wavelength_m) for v in raw)
         vectors = by_wavelength
         lengths = tuple(length(v) for v in vectors)

@@ -100,28 +100,38 @@ def write_noise(
     path: str, header: bytes, image: np.ndarray, region: tuple[int, int, int, int], offset: float,
     table: np.ndarray, seed: int,
 ) -> tuple[float, int]:  # fmt: skip
-    """SMV image of Poisson deviates about the image plus offset; returns photons and overloads.
+    """SMV image of Poisson deviates about the image plus offset; returns photons and overloads."""
+    totals = np.zeros(2)
+    with whole_file(path, "-noisefile") as file:
+        file.write(header)
+        for words in noisy_rows(image, region, offset, table, seed, totals):
+            file.write(memoryview(words).cast("B"))
+    return float(totals[0]), int(totals[1])
+
+
+def noisy_rows(
+    image: np.ndarray, region: tuple[int, int, int, int], offset: float, table: np.ndarray, seed: int,
+    totals: np.ndarray,
+) -> Iterator[np.ndarray]:  # fmt: skip
+    """Runs of rows, uint16 (rows, fast), of Poisson deviates about the image plus offset; outside the region 0.
 
     Deviates are drawn in pixel order over the region of interest, from one generator: serial by definition.
+    totals float64 (2,): photons and overloads are added to it. table is changed, as in a run of the program.
     """
     draw = kernel("poisson_words")
     stream = np.array([seed], dtype=np.int64)
     memory = np.array([0, 0, -1, 0, 0, 0], dtype=np.float32)
-    totals = np.zeros(2)
     whole_rows = region[0] == 0 and region[1] == image.shape[1] - 1
-    with whole_file(path, "-noisefile") as file:
-        file.write(header)
-        for first, last, columns in rows_of_region(image, region):
-            words = np.zeros((last - first, image.shape[1]), dtype=np.uint16)
-            for low, high in _runs(max(first, region[2]), min(last, region[3] + 1), whole_rows):
-                values = image[low:high, columns]
-                target = words[low - first : high - first, columns]
-                draw(
-                    address(values), address(target), values.size, offset,
-                    address(table), address(stream), address(memory), address(totals),
-                )  # fmt: skip
-            file.write(memoryview(words).cast("B"))
-    return float(totals[0]), int(totals[1])
+    for first, last, columns in rows_of_region(image, region):
+        words = np.zeros((last - first, image.shape[1]), dtype=np.uint16)
+        for low, high in _runs(max(first, region[2]), min(last, region[3] + 1), whole_rows):
+            values = image[low:high, columns]
+            target = words[low - first : high - first, columns]
+            draw(
+                address(values), address(target), values.size, offset,
+                address(table), address(stream), address(memory), address(totals),
+            )  # fmt: skip
+        yield words
 
 
 def _runs(first: int, last: int, together: bool) -> Iterator[tuple[int, int]]:

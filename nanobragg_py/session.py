@@ -52,6 +52,7 @@ class Session:
         if config.printout or config.trace_only:
             return ["mosaic_rotations"]
         names = [f"render_{config.shape}", "render_listed", "add_up", "squared_deviations", "scale_to_words"]
+        names += ["read_plain_list"] if config.hkl_file is not None else []
         names += ["scale_to_bytes"] if config.write_pgm else []
         names += ["poisson_words"] if config.write_noise else []
         return [*names, "mosaic_rotations"]

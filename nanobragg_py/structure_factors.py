@@ -10,6 +10,7 @@ from .c_numbers import leading_integer, leading_real
 from .errors import InputError, shown, warn
 from .files import read_bytes, whole_file
 from .memory import most_bytes, size_text
+from .kernels.library import address, kernel
 from .records import record
 
 # A grid larger than this is refused before it is allocated (bytes).
@@ -70,10 +71,15 @@ def read_list(path: str, default_F: float) -> Grid:
 def make_grid(content: bytes, path: str, default_F: float) -> Grid:
     """Grid of a list's text."""
     hkl, F = parse_list(content, path)
+    return grid_of(hkl, F, default_F, path)
+
+
+def grid_of(hkl: np.ndarray, F: np.ndarray, default_F: float, source: str) -> Grid:
+    """Grid of Miller indices, integers (n, 3), n > 0, and their F, float64 (n,), in electrons."""
     low, high = hkl.min(axis=0).tolist(), hkl.max(axis=0).tolist()
     ranges = (low[0], high[0], low[1], high[1], low[2], high[2])
-    amplitudes = _empty_grid(ranges, default_F, path)
-    grid = Grid(amplitudes, ranges, len(F), default_F, path, float(F[-1]))
+    amplitudes = _empty_grid(ranges, default_F, source)
+    grid = Grid(amplitudes, ranges, len(F), default_F, source, float(F[-1]))
     box = amplitudes[:-1].reshape(grid.shape)
     if default_F != 0.0:
         box[:-1, :-1, :-1] = default_F
@@ -92,6 +98,9 @@ def parse_list(content: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if b"\0" in content:
         raise InputError(f"{path}: -hkl expects a text file with h k l F in each line; this one is binary")
+    plain = _parse_plain(content)
+    if plain is not None:
+        return plain
     indices, amplitudes = [np.empty((0, 3), np.int32)], [np.empty(0)]
     at, line, size = 0, 1, PIECE
     while at < len(content):
@@ -106,6 +115,15 @@ def parse_list(content: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:
     if len(amplitudes) == 1 or not sum(map(len, amplitudes)):
         raise InputError(f"{path}: not enough HKL indices: expected lines of h k l F, found none")
     return np.concatenate(indices), np.concatenate(amplitudes)
+
+
+def _parse_plain(content: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+    """The quick way for a list of plain numbers; None when there is anything else in it, or nothing."""
+    rows = len(content) // 8 + 1
+    hkl, F = np.empty((rows, 3), dtype=np.int32), np.empty(rows)
+    text = np.frombuffer(content, dtype=np.uint8)
+    found = kernel("read_plain_list")(address(text), len(content), rows, address(hkl), address(F))
+    return (hkl[:found].copy(), F[:found].copy()) if found > 0 else None
 
 
 def _parse_piece(piece: bytes, is_last: bool, path: str, line: int) -> tuple[np.ndarray, np.ndarray, int]:

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba import types
 
-from . import blocks, layout, pixel, random, reduction
+from . import blocks, layout, pixel, random, reduction, text
 from .jit import inlined
 
 FLOATS = types.CPointer(types.float64)
@@ -205,7 +205,15 @@ def mosaic_rotations(table, stream, spread_rad, count, matrices):
         random.mosaic_rotation(shuffle, counter, spread_rad, out[domain])
 
 
+def read_plain_list(characters, size, rows, hkl, F):
+    """See text.read_plain_list; room for `rows` reflections, which must be at least size // 8 + 1."""
+    return text.read_plain_list(
+        numba.carray(characters, (size,)), numba.carray(hkl, (rows, 3)), numba.carray(F, (rows,))
+    )
+
+
 SIGNATURES = {
+    "read_plain_list": INT(BYTES, INT, INT, types.CPointer(types.int32), FLOATS),
     "render_square": FAST_ROWS,
     "render_round": FAST_ROWS,
     "render_gauss": FAST_ROWS,

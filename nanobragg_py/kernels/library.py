@@ -43,6 +43,7 @@ _FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT)
 
 # Result and arguments of every kernel; entry.SIGNATURES says the same in Numba's words.
 PROTOTYPES: dict[str, tuple] = {
+    "read_plain_list": (_INT, _POINTER, _INT, _INT, _POINTER, _POINTER),
     "render_square": _FAST_ROWS,
     "render_round": _FAST_ROWS,
     "render_gauss": _FAST_ROWS,

@@ -1,0 +1,237 @@
+"""Bad input of every kind: exit status 9, a message that says where and what was expected, and nothing written."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from forked import BASE, LIST, OUTPUTS, Result, run_forked
+
+CELL_LESS = BASE[BASE.index("-N") :]
+BINARY = bytes(range(256)) * 4
+MATRIX = "0.02 0 0\n0 0.03 0\n0 0 0.04\n"
+SOURCES = "-1 0 0 1 1e-10\n"
+
+
+def smv(header: str = "SIZE1=16;\nSIZE2=16;\n", pixels: int = 256, start: int = 512) -> bytes:
+    """An SMV image with some lines in its header, all pixels 1."""
+    text = f"{{\nHEADER_BYTES={start};\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n{header}}}\f"
+    return text.encode().ljust(512) + b"\1\0" * pixels
+
+
+def dump(ranges: str = "-1 1 -1 1 -1 1", numbers: int = 64) -> bytes:
+    """A dump of structure factors, all 7."""
+    return f"{ranges}\n\f".encode() + struct.pack(f"{numbers}d", *[7.0] * numbers)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One bad input: files, words in place of or after the good ones, what the message must say (a pattern)."""
+
+    name: str
+    words: str
+    says: str
+    files: dict[str, str | bytes] = field(default_factory=dict)
+    whole: bool = False
+
+    def line(self) -> list[str]:
+        """The command line."""
+        return self.words.split() if self.whole else ["-hkl", "P1.hkl", *BASE, *self.words.split()]
+
+
+def listed(name: str, content: str | bytes, says: str) -> Bad:
+    """A bad reflection list."""
+    return Bad(f"hkl {name}", "-hkl bad.hkl", "^bad.hkl: " + says, {"bad.hkl": content})
+
+
+def matrix(name: str, content: str | bytes, says: str) -> Bad:
+    """A bad matrix."""
+    words = " ".join(["-hkl P1.hkl -mat bad.mat", *CELL_LESS])
+    return Bad(f"mat {name}", words, "^bad.mat: " + says, {"bad.mat": content}, whole=True)
+
+
+def header(option: str, name: str, content: str | bytes, says: str) -> Bad:
+    """A bad -img or -mask."""
+    return Bad(f"{option} {name}", f"{option} bad.img", "^bad.img: " + says, {"bad.img": content})
+
+
+def source(name: str, content: str | bytes, says: str) -> Bad:
+    """A bad source file."""
+    return Bad(f"source {name}", "-sourcefile bad.txt", "^bad.txt: " + says, {"bad.txt": content})
+
+
+def dumped(name: str, content: str | bytes, says: str) -> Bad:
+    """A bad dump, read because there is no -hkl."""
+    words = " ".join([*BASE, "-dump bad.bin"])
+    return Bad(f"dump {name}", words, "^bad.bin: " + says, {"bad.bin": content}, whole=True)
+
+
+FILES = [
+    listed("empty", "", r"-hkl names an empty file|not enough HKL indices"),
+    listed("blank lines only", "\n \n\t\n", "not enough HKL indices: expected lines of h k l F"),
+    listed("binary", BINARY, "-hkl expects a text file with h k l F in each line; this one is binary"),
+    listed("of three columns", "1 2 3 4\n1 2 3\n", r"line 2: expected four numbers \(h k l F\), found 3 words"),
+    listed("of five columns", "1 2 3 4 5\n", r"line 1: expected four numbers \(h k l F\), found 5 words"),
+    listed("with a word", "1 2 3 4\n\n1 2 x 5\n", r"line 3: expected .* found 'x'"),
+    listed("with a comment", "# h k l\n1 2 3 4\n", r"line 1: expected .* found "),
+    listed("with nan", "1 2 3 nan\n", r"line 1: expected four numbers .* found 'nan'"),
+    listed("with inf", "1 2 3 1e999\n", r"line 1: expected four numbers .* found '1e999'"),
+    listed("with fractions", "1 2 3 4\n1.5 2 3 4\n", r"line 2: expected whole numbers h k l .* found '1.5 2 3'"),
+    listed("with hexadecimals", "1 0X1 3 4\n", r"line 1: expected whole numbers h k l .* found '1 0X1 3'"),
+    listed("with h = 10^9", "0 0 0 1\n1000000000 0 0 1\n", r"indices h 0 to 1000000000.* need a grid of 29.8 GiB"),
+    listed("with h = 10^10", "0 0 0 1\n10000000000 0 0 1\n", r"line 2: expected whole numbers h k l below 2\^30"),
+    listed("with a terminal's codes", "1 2 \x1b[2J 4\n", r"line 1: expected .* found '\\x1b\[2J'"),
+    listed("with a long word", "1 2 " + "x" * 5000 + " 4\n", r"line 1: expected .* found 'x{60}\.\.\.'$"),
+    matrix("empty", "", "-mat names an empty file"),
+    matrix("binary", BINARY, "-mat expects a text file with nine numbers; this one is binary"),
+    matrix("of eight numbers", "1 2 3 4\n5 6 7 8\n", "-mat expects nine numbers .* found 8"),
+    matrix("with a word", "1 0 0\n0 one 0\n0 0 1\n", "line 2: expected a number of the matrix, got 'one'"),
+    matrix("with nan", "1 0 0\n0 1 0\n0 0 nan\n", "line 3: expected a number of the matrix, got 'nan'"),
+    matrix("singular", "1 2 3\n2 4 6\n0 0 1\n", "the three reciprocal vectors lie in a plane: expected a matrix"),
+    matrix("of zeros", "0 0 0\n" * 3, "the three reciprocal vectors lie in a plane"),
+    matrix("too large", "1e300 0 0\n0 1e300 0\n0 0 1e300\n", "the three reciprocal vectors lie in a plane|expected"),
+    *(
+        bad
+        for option in ("-img", "-mask")
+        for bad in (
+            header(option, "empty", "", f"{option} names an empty file"),
+            header(option, "binary", BINARY, f"{option} expects an SMV .* image"),
+            header(option, "text", "hello\n", f"{option} expects an SMV .* image"),
+            header(option, "without size", smv(""), "header says SIZE1=0, SIZE2=0; expected positive numbers"),
+            header(option, "negative", smv("SIZE1=-1;\nSIZE2=-1;\n"), "header says SIZE1=-1, SIZE2=-1; expected"),
+            header(option, "with nan", smv("SIZE1=nan;\nSIZE2=16;\n"), "header says SIZE1=0"),
+            header(option, "with inf", smv("SIZE1=inf;\nSIZE2=1e999;\n"), "header says SIZE1=0"),
+            header(option, "truncated", smv(pixels=255), "header promises 16 x 16 pixels .* 1024 bytes in all; .* 1022"),
+            header(option, "of 10^9 pixels", smv("SIZE1=50000;\nSIZE2=20000;\n"), "header promises .* 2000000512 bytes"),
+            header(option, "header beyond end", smv(start=4096), "header says HEADER_BYTES=4096, the file has 1024"),
+        )
+    ),
+    Bad(
+        "mask of another size", "-mask bad.img -detpixels 20", "^bad.img: the mask has 16 x 16 pixels; expected .* 20 x 20",
+        {"bad.img": smv()},
+    ),
+    Bad("header with negative distance", "-hkl P1.hkl -cell 30 -img bad.img", "-distance: expected .* got -100",
+        {"bad.img": smv("SIZE1=16;\nSIZE2=16;\nDISTANCE=-100;\n")}, whole=True),
+    source("empty", "", "-sourcefile names an empty file"),
+    source("blank", "\n\n", "-sourcefile holds no data"),
+    source("binary", BINARY, "-sourcefile expects a text file of numbers; this one is binary"),
+    source("with a word", SOURCES + "-1 zero 0 1 1e-10\n", "line 2: expected up to 5 numbers, found 'zero'"),
+    source("with nan", SOURCES + "-1 0 0 1 nan\n", "line 2: expected up to 5 numbers, found 'nan'"),
+    source("with inf", "inf 0 0 1 1e-10\n", "line 1: expected up to 5 numbers, found 'inf'"),
+    source("at the sample", SOURCES + "0 0 0 1 1e-10\n", "source 2: expected a position other than the sample's"),
+    source("without wavelength", "-1 0 0 1 0\n", "source 1: .* a wavelength above 0"),
+    source("of 10^7 lines", "1\n" * 10**7, "-sourcefile has 10000000 lines, which would need 9.31 GiB of memory"),
+    Bad("stol with a word", "-stol bad.txt", "^bad.txt: line 2: expected up to 2 numbers", {"bad.txt": "1 2\n3 x\n"}),
+    dumped("empty", "", "-dump names an empty file"),
+    dumped("of text", "hello\n", "-dump expects a file that starts with six whole numbers"),
+    dumped("binary", BINARY, "-dump expects a file that starts with six whole numbers"),
+    dumped("truncated", dump(numbers=63), "the dump is truncated: expected 512 bytes .* found 504"),
+    dumped("descending", dump("1 -1 0 0 0 0"), "-dump says h 1 to -1.*: expected ascending ranges"),
+    dumped("of 10^9", dump("0 999 0 999 0 999"), "the dump is truncated: expected 8024024008 bytes"),
+]  # fmt: skip
+
+MISSING = [
+    Bad("missing hkl", "-hkl none.hkl", "^none.hkl: -hkl cannot be read: no such file"),
+    Bad("missing mat", "-mat none.mat", "^none.mat: -mat cannot be read: no such file"),
+    Bad("missing img", "-img none.img", "^none.img: -img cannot be read: no such file"),
+    Bad("missing mask", "-mask none.img", "^none.img: -mask cannot be read: no such file"),
+    Bad("missing sources", "-sourcefile none.txt", "^none.txt: -sourcefile cannot be read: no such file"),
+    Bad("missing stol", "-stol none.txt", "^none.txt: -stol cannot be read: no such file"),
+    Bad("folder as hkl", "-hkl .", r"^\.: -hkl cannot be read: is a directory"),
+    Bad("folder as mat", "-mat .", r"^\.: -mat cannot be read: is a directory"),
+    Bad("folder as mask", "-mask .", r"^\.: -mask cannot be read: is a directory"),
+    Bad("endless mat", "-mat /dev/zero", "^/dev/zero: -mat cannot be read: it does not end within 1 GiB"),
+    Bad("no output folder", "-floatfile no/where.bin", "^no/where.bin: -floatfile .*: the folder no does not exist"),
+    Bad("no output folder for integers", "-intfile no/a.img", "^no/a.img: -intfile .*: the folder no does not exist"),
+    Bad("no output folder for grey", "-pgmfile no/a.pgm", "^no/a.pgm: -pgmfile .*: the folder no does not exist"),
+    Bad("no output folder for noise", "-noisefile no/n.img", "^no/n.img: -noisefile .*: the folder no does not exist"),
+    Bad("output is a folder", "-intfile .", r"^\.: -intfile cannot be written: it is a folder"),
+    Bad("file as a folder", "-intfile P1.hkl/a", "^P1.hkl/a: -intfile .*: the folder P1.hkl does not exist"),
+    Bad("device full", "-floatfile /dev/full", "^/dev/full: -floatfile cannot be written: no space left on device"),
+    Bad("device full, integers", "-intfile /dev/full", "^/dev/full: -intfile cannot be written: no space left"),
+    Bad("device full, grey", "-pgmfile /dev/full", "^/dev/full: -pgmfile cannot be written: no space left"),
+    Bad("device full, noise", "-noisefile /dev/full", "^/dev/full: -noisefile cannot be written: no space left"),
+]
+
+VALUES = [
+    Bad("value missing", "-lambda", r"option -lambda needs a value \(Å\), but the line ends"),
+    Bad("text value missing", "-floatfile", "option -floatfile needs a value, but the line ends"),
+    Bad("vector cut short", "-beam_vector 1 0", "option -beam_vector needs 3 values, but the line ends"),
+    Bad("roi cut short", "-roi 1 2 3", r"option -roi needs 4 values \(px\), but the line ends"),
+    Bad("misset cut short", "-misset 1 2", "option -misset needs three angles"),
+    Bad("cell without numbers", "-cell", "option -cell needs a value"),
+    Bad("threads without number", "--threads", "option --threads needs a value"),
+    Bad("threads by name", "--threads all", "option --threads: expected a positive whole number, got 'all'"),
+    Bad("no threads", "--threads 0", "option --threads: expected a positive whole number, got '0'"),
+    Bad("word as wavelength", "-lambda abc", r"option -lambda: expected a number \(Å\), got 'abc'"),
+    Bad("word as count", "-oversample many", "option -oversample: expected a whole number, got 'many'"),
+    Bad("nan as distance", "-distance nan", r"option -distance: expected a finite number \(mm\), got 'nan'"),
+    Bad("inf as angle", "-twotheta inf", r"option -twotheta: expected a finite number \(deg\), got 'inf'"),
+    Bad("too large", "-phi 0x1p99999", r"option -phi: expected a finite number \(deg\), got '0x1p99999'"),
+    Bad("digits of another script", "-distance \u0663", "option -distance: expected a number"),
+    Bad("vector of nan", "-spindle_axis nan 0 0", "option -spindle_axis: expected a finite number, got 'nan'"),
+    Bad("zero pixel", "-pixel 0", "-pixel: expected a size above 0 mm, got 0"),
+    Bad("negative pixel", "-pixel -0.1", "-pixel: expected a size above 0 mm, got -0.1"),
+    Bad("zero distance", "-distance 0", "-distance: expected a size above 0 mm, got 0"),
+    Bad("negative distance", "-distance -5", "-distance: expected a size above 0 mm, got -5"),
+    Bad("negative near distance", "-close_distance -5", "-close_distance: expected a size above 0 mm, got -5"),
+    Bad("zero wavelength", "-lambda 0", "-lambda: expected a wavelength above 0 Å, got 0"),
+    Bad("negative wavelength", "-lambda -1", "-lambda: expected a wavelength above 0 Å, got -1"),
+    Bad("zero energy", "-energy 0", "-lambda: expected a wavelength"),
+    Bad("negative energy", "-energy -12000", "-lambda: expected a wavelength above 0 Å, got -1.03"),
+    Bad("negative detector", "-detpixels -5", "-detpixels: expected a positive number of pixels, got -5"),
+    Bad("zero detector", "-detpixels 0 -detsize 0", "-detsize: expected a size above 0 mm, got 0"),
+    Bad("detector below a pixel", "-detpixels 0 -detsize 0.1 -pixel 1", "the detector has 0 x 0 pixels: expected at least"),
+    Bad("detector beyond memory", "-detpixels 2000000", "2000000 x 2000000 pixels would need 1.49e[+]04 GiB of memory"),
+    Bad("pixels beyond counting", "-detpixels 0 -pixel 1e-9", "pixels would need .* GiB of memory"),
+    Bad("zero fast axis", "-fdet_vector 0 0 0", "-fdet_vector: expected a direction, got 0 0 0"),
+    Bad("endless beam", "-beam_vector 1e308 1e308 0", "-beam_vector: expected a direction, got 1e[+]308 1e[+]308 0"),
+    Bad("parallel axes", "-fdet_vector 1 0 0 -sdet_vector 1 0 0 -odet_vector 2 0 0", "are parallel: expected two"),
+    Bad("impossible cell", "-cell 30 40 50 90 90 200", "-cell 30 40 50 90 90 200: no such cell; expected edges"),
+    Bad("flat cell", "-cell 30 40 50 60 60 120", "-cell 30 40 50 60 60 120: no such cell; expected"),
+    Bad("endless cell", "-cell 1e308", r"-cell 1e\+308 .*: no such cell; expected"),
+    Bad("endless crystal", "-samplesize 1e308", "-samplesize: a crystal of .* more unit cells than can be counted"),
+    Bad("too many sources", "-hdivrange 1 -hdivsteps 10000 -vdivrange 1 -vdivsteps 1001", "10010000 sources.* expected"),
+    Bad("sources beyond memory", "-dispersion 1 -dispsteps 1000000000", "1000000000 sources would need 931 GiB of memory"),
+    Bad("phi beyond memory", "-phisteps 2147483647 -osc 1", "2147483647 spindle steps would need .* GiB of memory"),
+    Bad("layers beyond memory", "-detector_thick 9 -thicksteps 999999999", "999999999 layers of the sensor would need"),
+    Bad("domains beyond memory", "-mosaic 1 -mosaic_dom 999999999", "999999999 mosaic domains would need 67.1 GiB"),
+    Bad("too many steps", "-oversample 100000", r"1e\+10 steps in each pixel: expected fewer"),
+    Bad("oversampling without end", "-oversample 0 -N 2000000000", "oversampling of .* would be needed: give -oversample"),
+    Bad("no beam size", "-flux 1e12 -beamsize 0", "-beamsize 0 with -flux: .* expected a beam size above 0 mm"),
+    Bad("trace outside", "-trace_pixel 16 0", "-trace_pixel 16 0: expected slow 0 to 15, fast 0 to 15"),
+    Bad("trace outside roi", "-trace_pixel 9 9 -roi 0 5 0 5", "-trace_pixel 9 9: the pixel is outside -roi or masked"),
+]
+
+
+def check_refused(result: Result, says: str, before: dict[str, bytes]) -> None:
+    """The message, the exit status, no traceback; files are as they were, and there is none more but the dump."""
+    assert result.status == 9, result.err
+    assert "Traceback" not in result.err
+    assert re.search(says, result.complaint), result.err
+    after = {name: data for name, data in result.files.items() if name != "Fdump.bin"}
+    assert after == before
+
+
+@pytest.mark.parametrize("bad", [*FILES, *MISSING, *VALUES], ids=lambda bad: bad.name)
+def test_refused(bad: Bad, tmp_path: Path) -> None:
+    """A bad input leaves old files alone, makes no new ones, and is explained."""
+    before = {"P1.hkl": LIST.encode(), **dict.fromkeys(OUTPUTS, b"old")}
+    before |= {name: data if isinstance(data, bytes) else data.encode() for name, data in bad.files.items()}
+    for name, data in before.items():
+        (tmp_path / name).write_bytes(data)
+    written_before = bad.name.startswith("device full, ")
+    result = run_forked(bad.line(), tmp_path)
+    if written_before:
+        # Files finished before the one that fails are whole, and stay.
+        assert len(result.files["floatimage.bin"]) == 4 * 256
+        before = {name: result.files[name] if name in OUTPUTS else data for name, data in before.items()}
+    check_refused(result, bad.says, before)

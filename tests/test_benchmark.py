@@ -1,0 +1,245 @@
+"""nb-bench: its workloads, its judgement of identity, and the command. No time is asserted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from nanobragg_py.benchmark import count_text, measured_programs
+from nanobragg_py.benchmark_plot import decades, save_plot
+from nanobragg_py.benchmark_runs import Bench, Program, Run, log_differences, program_facts
+from nanobragg_py.benchmark_workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
+
+ROOT = Path(__file__).resolve().parents[1]
+EVERY = (*TABLE, *GROWTH)
+SMALL = next(workload for workload in TABLE if workload.name == "small_64")
+
+# A stand-in for another program: writes one file, a log, and ends with a status.
+STAND_IN = """#!{python}
+import sys
+if "crash" in {kind!r}:
+    sys.exit("no luck")
+open("floatimage.bin", "wb").write(b"0000" if {kind!r} != "differs" else b"0001")
+print("log" if {kind!r} != "other_log" else "another log")
+"""
+
+
+def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run nb-bench as a user does."""
+    command = [sys.executable, str(ROOT / "bin" / "nb-bench"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def stand_in(folder: Path, kind: str) -> str:
+    """Path of a stand-in program."""
+    path = folder / kind
+    path.write_text(STAND_IN.format(python=sys.executable, kind=kind), encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def stand_ins(folder: Path, *kinds: str) -> list[Program]:
+    """Stand-ins as programs, the first in the place of ours."""
+    return [Program(kind, (stand_in(folder, kind),), 1, ours=number == 0) for number, kind in enumerate(kinds)]
+
+
+def bench(folder: Path, *kinds: str, repeat: int = 2) -> Bench:
+    """A bench of stand-ins."""
+    (folder / "work").mkdir()
+    return Bench(stand_ins(folder, *kinds), folder / "work", repeat, 0.001)
+
+
+def test_names_are_unique_and_the_work_has_the_size_that_it_is_known_by():
+    names = [workload.name for workload in EVERY]
+    assert len(set(names)) == len(names)
+    steps = {workload.name: workload.steps_at(1.0) for workload in EVERY}
+    assert steps["seed_4096"] == 4096**2
+    assert steps["list_2048"] == 2048**2 * 16
+    assert steps["list_2048_deep"] == 2048**2 * 64 * 10
+    assert steps["demo_1a8o"] == 1024**2 * 25 * 10
+    assert steps["tricubic_1024"] == 1024**2 * 16**2
+
+
+def test_commands_are_the_golden_cases_own():
+    demo = next(workload for workload in TABLE if workload.name == "demo_1a8o")
+    seed = next(workload for workload in TABLE if workload.name == "seed_4096")
+    cases = {case["name"]: case for case in golden_cases()}
+    for workload, name, extra in ((demo, "demo_1a8o", set()), (seed, "seed_4096", {"-nonoise", "-nopgm"})):
+        if name in cases:
+            assert set(workload.words_at(1.0)) - set(cases[name]["args"].split()) == extra
+
+
+def golden_cases() -> list[dict]:
+    """The golden cases that are recorded."""
+    found = json.loads((ROOT / "golden" / "cases.json").read_text(encoding="utf-8"))
+    found = found.get("cases", found) if isinstance(found, dict) else found
+    return [{"name": name, **case} for name, case in found.items()] if isinstance(found, dict) else found
+
+
+@pytest.mark.parametrize("workload", [w for w in EVERY if w.side], ids=lambda w: w.name)
+@pytest.mark.parametrize("scale", [1.0, 0.3, 0.001])
+def test_a_scaled_detector_is_as_wide_as_before(workload: Workload, scale: float):
+    words = workload.words_at(scale)
+    side, pixel = (float(words[words.index(name) + 1]) for name in ("-detpixels", "-pixel"))
+    assert side * pixel == pytest.approx(workload.side * workload.pixel_mm)
+    assert side == workload.side_at(scale) > 0
+
+
+def test_lists_of_reflections_are_complete_and_always_the_same(tmp_path: Path):
+    lines = list(reflections(4.118))
+    assert 13_500 < len(lines) < 14_500
+    assert (
+        hashlib.sha256("".join(lines).encode()).hexdigest()
+        == hashlib.sha256("".join(reflections(4.118)).encode()).hexdigest()
+    )
+    indices = {tuple(int(n) for n in line.split()[:3]) for line in lines}
+    assert len(indices) == len(lines) and (0, 0, 0) not in indices
+    assert {(-h, -k, -m) for h, k, m in indices} == indices
+    assert all(float(line.split()[3]) >= 0.0 for line in lines)
+
+
+def test_a_list_reaches_what_the_corner_of_the_detector_sees():
+    """And by far what the interpolation needs, whose detector sees to 3.5 Å."""
+    from math import atan, hypot, sin
+
+    corner = hypot(102.4, 102.4)
+    assert 1.0 / (2.0 * sin(atan(corner / 250.0) / 2.0)) > FINEST_A
+
+
+def test_an_input_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from nanobragg_py import benchmark_workloads
+    from nanobragg_py.errors import InputError
+
+    monkeypatch.setattr(benchmark_workloads, "GOLDEN", tmp_path)
+    demo = next(workload for workload in TABLE if workload.name == "demo_1a8o")
+    with pytest.raises(InputError, match=r"golden/1a8o\.hkl"):
+        make_input(demo, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "log", "failed"),
+    [
+        ("same", True, True, False),
+        ("differs", False, True, False),
+        ("other_log", True, False, False),
+        ("crash", None, None, True),
+    ],
+)
+def test_identity_of_files_and_log_are_told_apart(tmp_path: Path, kind: str, files, log, failed):
+    result = bench(tmp_path, "ours", kind).measure(SMALL)
+    ours, other = result["programs"]
+    assert ours["files_identical"] is True and ours["log_identical"] is True and not ours["failed"]
+    assert (other["files_identical"], other["log_identical"], other["failed"]) == (files, log, failed)
+    assert (other["ratio"] is None) is failed
+    assert other["files_different"] == (["floatimage.bin"] if files is False else [])
+    assert other["log_differences"][1:] == (["-log", "+another log"] if log is False else [])
+    assert len(other["seconds"]) == (1 if failed else 2)
+    if failed:
+        assert other["exit_status"] == 1 and other["said"] == "no luck"
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["run.log", "run.said", "store"]
+
+
+def run_of(seconds: float, files: dict, memory: int = 1) -> Run:
+    """A run as if measured."""
+    return Run(0, seconds, seconds, memory, False, b"", b"", files)
+
+
+def test_best_time_counts_and_a_program_that_varies_is_not_identical():
+    image = {"floatimage.bin": (4, "x")}
+    ours = [run_of(2.0, image), run_of(1.0, image)]
+    other = [run_of(4.0, image, 7), run_of(6.0, {**image, "extra": (1, "y")}, 9), run_of(3.0, image, 8)]
+    facts = program_facts(SMALL, Program("other", ("other",), 2), other, ours, 1_000_000)
+    assert (facts["best_s"], facts["median_s"], facts["ratio"]) == (3.0, 4.0, 3.0)
+    assert facts["ns_per_step_core"] == pytest.approx(3.0 * 2 * 1e9 / 1e6)
+    assert facts["memory_bytes"] == 9
+    assert facts["files_identical"] is False and facts["files_different"] == ["extra"]
+    assert program_facts(SMALL, Program("ours", ("ours",), 2, True), ours, ours, 1)["files_identical"] is True
+
+
+def test_differences_of_logs_are_the_lines():
+    assert log_differences(b"a\nb\nc\n", b"a\nb\nc\n") == []
+    assert log_differences(b"a\nb\nc\n", b"a\nB\nc\n")[-2:] == ["-b", "+B"]
+
+
+def test_programs_and_their_threads(tmp_path: Path):
+    exe = stand_in(tmp_path, "same")
+    programs = measured_programs([f"C={exe}", exe], [4, 1])
+    assert [(p.name, p.threads, p.ours) for p in programs] == [
+        ("ours", 4, True), ("C", 4, False), ("same", 4, False), ("ours, 1 thread", 1, True),
+    ]  # fmt: skip
+    assert programs[0].words(["-h"])[-3:] == ["--threads", "4", "-h"]
+    assert programs[1].words(["-h"]) == [exe, "-h"]
+    assert programs[1].environment()["OMP_NUM_THREADS"] == "4"
+    assert programs[0].environment()["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
+
+
+def test_counts_read_well():
+    counts = (0, 12, 4096, 16_777_216, 2_684_354_560)
+    assert [count_text(n) for n in counts] == ["", "12", "4.1 k", "16.8 M", "2.68 G"]
+
+
+def test_the_plot_is_svg_with_a_panel_for_each_series(tmp_path: Path):
+    def entry(series: str | None, at: int | None, seconds: float) -> dict:
+        programs = [{"name": name, "failed": False, "best_s": s} for name, s in (("ours", seconds), ("<C>", 9.0))]
+        return {"series": series, "at": at, "programs": programs}
+
+    path = tmp_path / "growth.svg"
+    save_plot(str(path), [entry("pixels", 100, 0.1), entry("pixels", 10_000, 2.0), entry("steps", 1, 1.0),
+                          entry(None, None, 1.0)])  # fmt: skip
+    text = [element.text for element in ET.parse(path).getroot().iter() if element.tag.endswith("text")]
+    assert [t for t in text if t.startswith("seconds")] == ["seconds against pixels", "seconds against steps"]
+    assert text.count("<C>") == 2
+    assert decades([0.02, 30.0]) == (-2, 2) and decades([1.0]) == (0, 1)
+
+
+def test_the_command_lists_every_workload():
+    done = tool("--list")
+    assert done.returncode == 0 and done.stderr == ""
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [workload.name for workload in EVERY]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no_such_work"], "no workload 'no_such_work'"),
+        (["--against", "C=/no/such/program", "help"], "expected NAME=EXE"),
+        (["--threads", "1", "--threads", "1", "--threads", "1", "help"], "two programs are called"),
+        (["--json", "/no/such/folder/x.json", "help"], "does not exist"),
+        (["--plot", "x.svg", "help"], "grow_"),
+        (["--scale", "0", "help"], "--scale"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_runs(arguments: list[str], said: str):
+    done = tool(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == "" and done.stderr.startswith("nb-bench: error: ") and said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_measures_our_program(tmp_path: Path):
+    path = tmp_path / "result.json"
+    done = tool("--only", "small_64", "help", "--scale", "0.001", "--repeat", "1", "--threads", "2", "--threads", "1",
+                "--json", path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert result["passed"] and result["processor"] and result["versions"]["numpy"]
+    assert [entry["name"] for entry in result["workloads"]] == ["help", "small_64"]
+    for program in result["workloads"][1]["programs"]:
+        assert program["files_identical"] and program["log_identical"]
+        assert {file["name"] for file in program["files"]} >= {"floatimage.bin", "intimage.img"}
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["small_64", "ours", "4.1", "k"] in [row[:4] for row in rows]
+
+
+def test_a_program_with_other_files_gives_status_1(tmp_path: Path):
+    done = tool("--against", f"C={stand_in(tmp_path, 'differs')}", "--repeat", "1", "--json", "-", "small_64")
+    assert done.returncode == 1, done.stderr
+    assert not json.loads(done.stdout)["passed"]
