@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 WIDTH, HEIGHT, GAP = 300, 260, 70  # of a panel, and between panels
-TOP, BOTTOM, LEFT = 50, 60, 70
+TOP, BOTTOM, LEFT = 50, 70, 70
 COLOURS = ("#b2182b", "#2166ac", "#4d9221", "#762a83", "#e08214", "#1a1a1a")
 
 Point = tuple[float, float]
@@ -27,6 +27,8 @@ def save_plot(path: str, workloads: Sequence[dict[str, Any]]) -> None:
     ]
     for number, panel in enumerate(panels):
         lines += [f'<g transform="translate({LEFT + number * (WIDTH + GAP)} {TOP})">', *panel, "</g>"]
+    programs = dict.fromkeys(program["name"] for entry in workloads for program in entry["programs"])
+    lines += [f'<g transform="translate({LEFT} {TOP + HEIGHT + 50})">', *legend(list(programs)), "</g>"]
     Path(path).write_text("\n".join([*lines, "</svg>", ""]), encoding="utf-8")
 
 
@@ -37,11 +39,11 @@ def series_names(workloads: Sequence[dict[str, Any]]) -> list[str]:
 
 def of_series(workloads: Sequence[dict[str, Any]], name: str) -> dict[str, list[Point]]:
     """For each program the points (quantity, best seconds) of one series."""
-    lines: dict[str, list[Point]] = {}
+    lines: dict[str, list[Point]] = {p["name"]: [] for entry in workloads for p in entry["programs"]}
     for entry in workloads:
         for program in entry["programs"] if entry["series"] == name else ():
             if not program["failed"]:
-                lines.setdefault(program["name"], []).append((entry["at"], program["best_s"]))
+                lines[program["name"]].append((entry["at"], program["best_s"]))
     return lines
 
 
@@ -69,20 +71,28 @@ def plot_panel(name: str, lines: dict[str, list[Point]]) -> list[str]:
         y = HEIGHT - place(10.0**power, y_range, HEIGHT)
         svg.append(f'<path d="M0 {y}H{WIDTH}" stroke="#ddd"/>')
         svg.append(f'<text x="-8" y="{y + 4}" text-anchor="end">{power_text(power)}</text>')
-    for number, (program, one) in enumerate(lines.items()):
+    for number, one in enumerate(lines.values()):
         colour = COLOURS[number % len(COLOURS)]
         at = [(place(x, x_range, WIDTH), HEIGHT - place(y, y_range, HEIGHT)) for x, y in sorted(one)]
-        path = "L".join(f"{x} {y}" for x, y in at)
+        path = "L".join(f"{x} {y}" for x, y in at) or "0 0"
         svg.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         svg += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in at]
-        svg.append(f'<text x="10" y="{18 + 16 * number}" fill="{colour}">{escape(program)}</text>')
     return [*svg, f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#444"/>']
 
 
 def power_text(power: int) -> str:
     """A power of ten in the shortest form that reads well."""
-    if -3 <= power <= 3:
-        return f"{10.0**power:g}"
-    if power >= 0 and power % 3 == 0 and power <= 9:
-        return {6: "1 M", 9: "1 G"}[power]
-    return f'10<tspan dy="-5" font-size="9">{power}</tspan>'
+    if power < 0:
+        return f"{10.0**power:.{-power}f}"
+    return f"{10 ** (power % 3)} {('', 'k', 'M', 'G', 'T')[min(power // 3, 4)]}".strip()
+
+
+def legend(programs: Sequence[str]) -> list[str]:
+    """Names of the programs in their colours, side by side."""
+    svg, x = [], 0.0
+    for number, name in enumerate(programs):
+        colour = COLOURS[number % len(COLOURS)]
+        svg.append(f'<path d="M{x} -4h24" stroke="{colour}" stroke-width="2"/>')
+        svg.append(f'<text x="{x + 30}" y="0" fill="{colour}">{escape(name)}</text>')
+        x += 60 + 7 * len(name)
+    return svg

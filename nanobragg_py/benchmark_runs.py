@@ -183,7 +183,7 @@ class Bench:
             "goal_ratio": workload.goal_ratio if self.scale == 1.0 else None,
             "goal_seconds": workload.goal_seconds,
             "series": workload.series,
-            "at": workload.at,
+            "at": workload.side_at(self.scale) ** 2 if workload.series == "pixels" else workload.at,
             "programs": [
                 program_facts(workload, program, done, reference, steps)
                 for program, done in zip(self.programs, runs, strict=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Vector = tuple[float, float, float]
 
@@ -123,7 +125,37 @@ class Config:
     printout_pixel: tuple[int, int] | None = None
     progress: bool = True
     # ours
+    sf_column: str | None = None
+    sf_resolution_A: float | None = None
     threads: int | None = None
+    preview: str | None = None
+    show_rings: str | None = None
     trace_pixels: tuple[tuple[int, int], ...] = ()
     trace_prefix: str = "TRACE_PY"
     trace_only: bool = False
+
+    @classmethod
+    def from_argv(cls, words: Sequence[str]) -> Config:
+        """Config of a command line's words, without the program's name.
+
+        What the program would warn of is a UserWarning here. Raises InputError for a missing or unreadable value.
+        """
+        import warnings
+
+        from .options import scan
+
+        config, messages = scan([str(word) for word in words])
+        for message in messages:
+            warnings.warn(message, stacklevel=2)
+        return config
+
+    @classmethod
+    def from_keywords(cls, **keywords: Any) -> Config:
+        """Config of keyword arguments in the command line's units: distance_mm=100, cell=(42, 42, 89, 90, 90, 90).
+
+        The binary dump of structure factors is neither read nor written unless it is named (dumpfile="Fdump.bin").
+        Raises InputError for an unknown keyword, with the nearest one there is, and for an impossible value.
+        """
+        from .keywords import settings
+
+        return cls(**{"dump_file": "", **settings(keywords)})

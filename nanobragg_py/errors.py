@@ -20,3 +20,8 @@ class InputError(Exception):
 def warn(message: str) -> None:
     """Tell the user of something that the run goes on with; never on standard output, which is the C program's."""
     print(f"nanoBragg: warning: {message}", file=sys.stderr, flush=True)
+
+
+def note(message: str) -> None:
+    """Tell the user what was found in a file; on standard error, like warnings."""
+    print(f"nanoBragg: {message}", file=sys.stderr, flush=True)

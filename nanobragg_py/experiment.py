@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from .sampling import (
 from .structure_factors import Grid
 from .tables import read_columns
 from .vectors import cross, unit
+
+if TYPE_CHECKING:
+    from .crystal_data import CrystalData
 
 AVOGADRO = 6.02214179e23
 # Forward scattering of water, electrons, and its molecular weight: a background without structure.
@@ -173,17 +177,20 @@ def resolve_oversampling(config: Config, camera: Camera, crystal: Crystal) -> Ov
     return Oversampling(recommended if automatic else config.oversample, recommended, automatic, reciprocal_pixel)
 
 
-def _load_list(config: Config, say: Callable[[str], None]) -> Grid:
+def _load_list(config: Config, say: Callable[[str], None], data: CrystalData | None) -> Grid:
     """The reflection list; its dump is written for next time."""
     path = config.hkl_file
     if not structure_factors.file_is_there(path):
         say(f"ERROR: unable to open {path}.")
-    content = structure_factors.read_bytes(path, "-hkl", may_be_empty=True)
+    content = b" " if data else structure_factors.read_bytes(path, "-hkl", may_be_empty=True)
     say(f"counting entries in {path}\n")
-    if not content.strip():
-        say("".join(f"{axis}: 1000000000 - -1000000000\n" for axis in "hkl"))
-        say(f"ERROR: not enough HKL indices in {path}\n")
-    grid = structure_factors.make_grid(content, path, config.default_F)
+    if data is not None:
+        grid = structure_factors.grid_of(data.hkl, data.F, config.default_F, path)
+    else:
+        if not content.strip():
+            say("".join(f"{axis}: 1000000000 - -1000000000\n" for axis in "hkl"))
+            say(f"ERROR: not enough HKL indices in {path}\n")
+        grid = structure_factors.make_grid(content, path, config.default_F)
     if config.default_F != 0.0:
         say(f"initializing to default_F = {config.default_F:g}:\ndone initializing:\n")
     say(f"re-reading {path}\n")
@@ -196,10 +203,13 @@ def _load_list(config: Config, say: Callable[[str], None]) -> Grid:
     return grid
 
 
-def load_grid(config: Config, say: Callable[[str], None]) -> Grid:
-    """Structure factors from the list, the dump, or nothing but default_F; `say` gets the run log's lines."""
+def load_grid(config: Config, say: Callable[[str], None], data: CrystalData | None = None) -> Grid:
+    """Structure factors from the list, the dump, or nothing but default_F; `say` gets the run log's lines.
+
+    data: what -hkl holds if it is no list.
+    """
     if config.hkl_file is not None:
-        return _load_list(config, say)
+        return _load_list(config, say, data)
     if structure_factors.file_is_there(config.dump_file):
         say(f"reading Fs from {config.dump_file}\n")
         unasked = "; -default_F counts only outside its range" if config.default_F != 0.0 else ""
@@ -213,14 +223,7 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     axes = camera.detector.axes
     if config.source_file is not None:
         rows = read_columns(config.source_file, 5, "-sourcefile")
-        sources = listed_sources(rows, axes.beam, camera.wavelength_m)
-        bad = np.flatnonzero(~(sources.wavelength_m > 0.0) | ~np.any(sources.direction != 0.0, axis=1))
-        if len(bad):
-            raise InputError(
-                f"{config.source_file}: source {bad[0] + 1}: expected a position other than the sample's "
-                "and a wavelength above 0 (in metres)"
-            )
-        return sources
+        return checked_sources(rows, config.source_file, camera)
     count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
     _require_room(count, SOURCE_BYTES, "sources")
     sources = generate_sources(
@@ -232,14 +235,26 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     return sources
 
 
-def resolve_mask(config: Config, detector: Detector) -> np.ndarray | None:
-    """The mask's pixels; its size must be the detector's."""
-    if config.mask_file is None:
+def checked_sources(rows: np.ndarray, name: str, camera: Camera) -> Sources:
+    """Sources of a list's rows, float64 (n, 5); name is the list's, for messages."""
+    sources = listed_sources(rows, camera.detector.axes.beam, camera.wavelength_m)
+    bad = np.flatnonzero(~(sources.wavelength_m > 0.0) | ~np.any(sources.direction != 0.0, axis=1))
+    if len(bad):
+        raise InputError(
+            f"{name}: source {bad[0] + 1}: expected a position other than the sample's "
+            "and a wavelength above 0 (in metres)"
+        )
+    return sources
+
+
+def resolve_mask(config: Config, detector: Detector, given: np.ndarray | None = None) -> np.ndarray | None:
+    """The mask's pixels, as given or from its file; its size must be the detector's."""
+    if given is None and config.mask_file is None:
         return None
-    mask = read_mask(config.mask_file)
+    mask = read_mask(config.mask_file) if given is None else given
     if mask.shape != (detector.spixels, detector.fpixels):
         raise InputError(
-            f"{config.mask_file}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels; "
+            f"{config.mask_file or 'mask'}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels; "
             f"expected the detector's {detector.fpixels} x {detector.spixels}"
         )
     return mask
@@ -247,9 +262,12 @@ def resolve_mask(config: Config, detector: Detector) -> np.ndarray | None:
 
 def complete(
     config: Config, camera: Camera, crystal: Crystal, interpolate: bool, oversampling: Oversampling,
-    grid: Grid, sources: Sources, random: RandomTable, noise_seed: int,
+    grid: Grid, sources: Sources, random: RandomTable, noise_seed: int, mask: np.ndarray | None = None,
 ) -> Experiment:  # fmt: skip
-    """Put the parts together: orientations, mask, number of steps, background."""
+    """Put the parts together: orientations, mask, number of steps, background.
+
+    mask: uint16 (slow, fast), 0 = skip; read from config.mask_file if None.
+    """
     mosaic, phi = camera.mosaic, camera.phi
     seed = DEFAULT_MOSAIC_SEED if config.mosaic_seed is None else config.mosaic_seed
     domains, _ = random.rotations(seed, mosaic.spread, mosaic.domains)
@@ -272,7 +290,7 @@ def complete(
         sources=sources,
         cells=spindle_cells(crystal.real_m, camera.detector.axes.spindle, phi.positions(camera.phi_start)),
         domains=domains,
-        mask=resolve_mask(config, camera.detector),
+        mask=resolve_mask(config, camera.detector, mask),
         steps=steps,
         background=_background(fluence, config.water_m),
         noise_seed=noise_seed,
@@ -294,6 +312,9 @@ def clock_seed() -> int:
     return -int(time.time())
 
 
-def make_crystal(config: Config, camera: Camera, random: RandomTable, clock: int) -> Crystal:
-    """The crystal in this camera's beam."""
-    return resolve_crystal(config, camera.wavelength_m, camera.intensity.sample_m, random, clock)
+def make_crystal(
+    config: Config, camera: Camera, random: RandomTable, clock: int,
+    matrix: tuple[Vector, Vector, Vector] | None = None,
+) -> Crystal:  # fmt: skip
+    """The crystal in this camera's beam. matrix: see resolve_crystal."""
+    return resolve_crystal(config, camera.wavelength_m, camera.intensity.sample_m, random, clock, matrix)

@@ -82,7 +82,7 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
     temporary = ""
     try:
         # A link is followed, so that the file it points to is replaced and not the link.
-        target = os.path.realpath(path)
+        target = os.path.realpath(path) if os.path.islink(path) else path
         folder, name = os.path.split(target)
         temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}")
         with _open_unfinished(temporary) as file:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from .c_numbers import c_format
+from .config import Config
 from .detector import Detector
 from .files import whole_file
 from .kernels.library import address, kernel
+from .statistics import Statistics
 
 RTD = 180.0 * 0.31830988618379067154
 HEADER_BYTES = 512
@@ -49,6 +51,20 @@ def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: f
     )
     text = "".join(c_format(template, *values) for template, values in rows)
     return text.encode("ascii").ljust(HEADER_BYTES)
+
+
+def integer_scale(config: Config, found: Statistics) -> float:
+    """Factor of the integer image: as said, or the brightest pixel at 55000."""
+    if config.scale > 0.0:
+        return config.scale
+    return 55000.0 / found.largest if found.largest > 0.0 else 1.0
+
+
+def grey_scale(config: Config, found: Statistics) -> float:
+    """Factor of the PGM: as said, or five rms deviations at 250."""
+    if config.pgm_scale > 0.0:
+        return config.pgm_scale
+    return 250.0 / (5.0 * found.rmsd) if found.rmsd > 0.0 else integer_scale(config, found)
 
 
 def rows_of_region(image: np.ndarray, region: tuple[int, int, int, int]) -> Iterator[tuple[int, int, slice]]:

@@ -22,7 +22,7 @@ def _limits() -> Iterator[int]:
     with suppress(AttributeError, ValueError, OSError):
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for path in _LIMIT_FILES:
-        with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+        with suppress(OSError, ValueError), open(path, "rb") as file:
             yield int(file.read())
     try:
         import resource

@@ -283,6 +283,10 @@ class OwnOption:
 
 OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--threads", "threads", "threads to render with (default: all cores); results do not depend on it", "N"),
+    OwnOption("--column", "sf_column", "column to read, if -hkl is MTZ or mmCIF (default: the best there is)", "NAME"),
+    OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, mmCIF or PDB, in Å", "D"),
+    OwnOption("--preview", "preview", "write a picture with resolution rings, beam centre and caption", "FILE.png"),
+    OwnOption("--show-rings", "show_rings", "resolutions to mark in the picture, in Å, separated by commas", "D1,D2"),
     OwnOption("--trace-prefix", "trace_prefix", "label of trace lines (default: TRACE_PY)", "WORD"),
     OwnOption("--trace-only", "trace_only", "render only the traced pixels, and write no image"),
 )
@@ -339,11 +343,21 @@ def _take_own_options(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
             if length != len(value) or count < 1:
                 raise InputError(f"option --threads: expected a positive whole number, got '{value}'")
             said["threads"] = count
+        elif option.sets == "sf_resolution_A":
+            said[option.sets] = _positive(name, value)
         elif option.repeat:
             said[option.sets] = (*said.get(option.sets, ()), value)
         else:
             said[option.sets] = value
     return said, words
+
+
+def _positive(name: str, text: str) -> float:
+    """The value of an option of our own that takes a number above 0."""
+    value, length = leading_real(text)
+    if length != len(text) or not 0.0 < value < math.inf:
+        raise InputError(f"option {name}: expected a number above 0, got '{shown(text)}'")
+    return value
 
 
 def _longest_name(word: str, rows: Sequence[Option]) -> Option:
@@ -384,6 +398,11 @@ def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[s
             warnings.append(f"unknown option {shown(word)} is ignored{hint}")
         else:
             warnings.append(f"stray word '{shown(word)}' is ignored")
+
+
+def apply_row(row: Option, word: str, words: list[str], said: dict[str, Any], warnings: list[str]) -> None:
+    """Let one row read the words [word, value, ...] alone: the way of the Python API's keywords."""
+    _apply(row, word, words, 0, said, warnings)
 
 
 def _apply(

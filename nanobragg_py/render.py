@@ -36,14 +36,13 @@ class KernelInputs(NamedTuple):
 
 def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInputs:
     """Arrays and scalars of an experiment. error_scale widens the bound that asks for a second look (for tests)."""
-    config, camera, crystal = experiment.config, experiment.camera, experiment.crystal
+    config, camera = experiment.config, experiment.camera
     detector, axes = camera.detector, camera.detector.axes
     h0, h1, k0, k1, l0, l1 = experiment.grid.ranges
     _, k_size, l_size = experiment.grid.shape
     region = camera.region.clipped(detector.fpixels, detector.spixels)
     values = {
         "pixel_size_m": detector.pixel_size_m,
-        "subpixel_size_m": detector.pixel_size_m / experiment.oversampling.used,
         "distance_m": detector.distance_m,
         "close_distance_m": detector.close_distance_m,
         "fdet": axes.fdet,
@@ -60,13 +59,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "background": experiment.background,
         "r_e_sqr_m2": R_E_SQR_M2,
         "fluence_per_m2": camera.intensity.fluence_per_m2,
-        "Na": crystal.Na,
-        "Nb": crystal.Nb,
-        "Nc": crystal.Nc,
         "fudge": config.fudge,
-        "a_star": crystal.reciprocal[0],
-        "b_star": crystal.reciprocal[1],
-        "c_star": crystal.reciprocal[2],
         "largest_F": float(np.abs(experiment.grid.amplitudes).max()),
         "error_scale": error_scale,
         "fpixels": detector.fpixels,
@@ -75,12 +68,10 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "roi_fast_last": region[1],
         "roi_slow_first": region[2],
         "roi_slow_last": region[3],
-        "oversample": experiment.oversampling.used,
         "layers": detector.layers.count,
         "sources": len(experiment.sources.weight),
         "phi_steps": camera.phi.count,
         "mosaic_domains": camera.mosaic.domains,
-        "steps": experiment.steps,
         "shape": SHAPES[config.shape],
         "mosaic": camera.mosaic.spread > 0.0,
         "water": config.water_m != 0.0,
@@ -101,6 +92,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "k_stride": l_size,
         "outside": len(experiment.grid.amplitudes) - 1,
         "masked": experiment.mask is not None,
+        **_crystal_values(experiment),
     }
     parameters = np.zeros(1, dtype=layout.PARAMETERS)
     for name, value in values.items():
@@ -114,6 +106,31 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         experiment.grid.amplitudes,
         np.zeros(1, dtype=np.uint16) if experiment.mask is None else experiment.mask,
     )
+
+
+def _crystal_values(experiment: Experiment) -> dict:
+    """Scalars that change with the crystal's orientation."""
+    crystal, oversample = experiment.crystal, experiment.oversampling.used
+    return {
+        "subpixel_size_m": experiment.camera.detector.pixel_size_m / oversample,
+        "oversample": oversample,
+        "steps": experiment.steps,
+        "Na": crystal.Na,
+        "Nb": crystal.Nb,
+        "Nc": crystal.Nc,
+        "a_star": crystal.reciprocal[0],
+        "b_star": crystal.reciprocal[1],
+        "c_star": crystal.reciprocal[2],
+    }
+
+
+def turned_inputs(inputs: KernelInputs, experiment: Experiment) -> KernelInputs:
+    """The inputs for another orientation of the crystal, all else being equal."""
+    parameters = inputs.parameters.copy()
+    row = parameters[0]
+    for name, value in _crystal_values(experiment).items():
+        row[name] = value
+    return inputs._replace(parameters=parameters, cells=np.ascontiguousarray(experiment.cells))
 
 
 def _settled(axis):
@@ -134,14 +151,18 @@ class Renderer:
     the pixel where interpolation leaves the list, of which the first one counts.
     """
 
-    def __init__(self, experiment: Experiment, threads: int | None = None, error_scale: float = 1.0):
+    def __init__(
+        self, experiment: Experiment, threads: int | None = None, error_scale: float = 1.0,
+        inputs: KernelInputs | None = None, image: np.ndarray | None = None,
+    ):  # fmt: skip
+        """inputs: those of the experiment, if they are there already. image: float32 (slow, fast), 0 to begin with."""
         self.experiment = experiment
-        self.inputs = kernel_inputs(experiment, error_scale)
+        self.inputs = inputs or kernel_inputs(experiment, error_scale)
         self.threads = threads or default_threads()
         p = self.inputs.parameters[0]
         self.fpixels, self.spixels = int(p["fpixels"]), int(p["spixels"])
         self.region = tuple(int(p[f"roi_{name}"]) for name in ("fast_first", "fast_last", "slow_first", "slow_last"))
-        self.image = np.zeros((self.spixels, self.fpixels), dtype=np.float32)
+        self.image = np.zeros((self.spixels, self.fpixels), dtype=np.float32) if image is None else image
         self.omega = np.zeros(self.spixels)
         self.scene = tuple(address(array) for array in (*self.inputs, self.image))
         self.interpolating = experiment.interpolate
@@ -172,12 +193,12 @@ class Renderer:
         self.first_visited = after - 1
         return {self.first_visited: self.image.flat[self.first_visited]}
 
-    def rows(self) -> Iterator[int]:
-        """Render; yields the first row that is not finished yet, in order."""
+    def rows(self, crew_of: Callable[..., Crew] = Crew) -> Iterator[int]:
+        """Render; yields the first row that is not finished yet, in order. crew_of: who does it, see crew.py."""
         kept = self.first_visit()
         self.omega[:] = 0.0
         chunks = self._chunks()
-        crew = Crew(self._work, chunks, self.threads)
+        crew = crew_of(self._work, chunks, self.threads)
         try:
             for number in crew.finished():
                 first, last = chunks[number]

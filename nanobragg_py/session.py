@@ -9,6 +9,7 @@ from . import images, run_log, trace
 from .config import Config
 from .crew import Meanwhile
 from .crystal import RandomTable
+from .crystal_input import take_crystal_data
 from .errors import EXIT_STATUS, InputError
 from .experiment import Camera, Experiment
 from .files import check_writable
@@ -16,7 +17,7 @@ from .kernels.library import prepare
 from .printout import Printout
 from .progress import PixelCounter, progress_counts
 from .render import Renderer
-from .statistics import Statistics, image_statistics
+from .statistics import image_statistics
 from .tables import read_columns
 
 
@@ -64,6 +65,8 @@ class Session:
         say(run_log.header_lines(header_files))
         camera = stages.resolve_camera(config, header)
         say(run_log.opening(camera))
+        self.config, crystal_data = take_crystal_data(config, camera)
+        config = self.config
         try:
             stages.check_there_is_something_to_do(config)
         except stages.NothingToDo:
@@ -82,7 +85,7 @@ class Session:
         self.log_crystal(crystal, camera)
         oversampling = stages.resolve_oversampling(config, camera, crystal)
         say(run_log.crystal_size(crystal, oversampling))
-        grid = stages.load_grid(config, say)
+        grid = stages.load_grid(config, say, crystal_data)
         self.check_unused_table()
         say(run_log.sampling(camera))
         sources = stages.resolve_sources(config, camera)
@@ -103,6 +106,9 @@ class Session:
             check_writable(config.pgm_file, "-pgmfile")
         if config.write_noise:
             check_writable(config.noise_file, "-noisefile")
+        if config.preview is not None:
+            check_writable(config.preview, "--preview")
+            self.rings_A()
 
     def check_unused_table(self) -> None:
         """The C program reads a table of angles, and does not use it."""
@@ -227,15 +233,13 @@ class Session:
         say(run_log.written(config.float_file, detector.pixels, 4))
         with Meanwhile(images.write_floats, config.float_file, image):
             found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
-        scale = self.integer_scale(found)
+        scale = images.integer_scale(config, found)
         say(run_log.statistics(found, scale))
         about = (detector, camera.wavelength_m, camera.phi_start, camera.phi.range)
         say(run_log.written(config.int_file, None, 2))
         images.write_integers(config.int_file, images.smv_header(*about), image, region, scale, config.adc_offset)
         if config.write_pgm:
-            grey_scale = config.pgm_scale
-            if grey_scale <= 0.0:
-                grey_scale = 250.0 / (5.0 * found.rmsd) if found.rmsd > 0.0 else scale
+            grey_scale = images.grey_scale(config, found)
             say(run_log.grey_scale(grey_scale))
             say(run_log.written(config.pgm_file, None, 1))
             images.write_pgm(config.pgm_file, image, region, grey_scale)
@@ -246,9 +250,15 @@ class Session:
             )  # fmt: skip
             say(run_log.photons(photons, overloads))
             say(run_log.written(config.noise_file, None, 2))
+        if config.preview is not None:
+            from .preview import write_preview
 
-    def integer_scale(self, found: Statistics) -> float:
-        """Factor of the integer image: as said, or the brightest pixel at 55000."""
-        if self.config.scale > 0.0:
-            return self.config.scale
-        return 55000.0 / found.largest if found.largest > 0.0 else 1.0
+            write_preview(config.preview, image, experiment, self.rings_A())
+
+    def rings_A(self) -> tuple[float, ...]:
+        """Resolutions that the picture shall mark, as said; none leaves the choice to it."""
+        if self.config.show_rings is None:
+            return ()
+        from .preview import parse_rings
+
+        return parse_rings(self.config.show_rings)

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nanobragg_py import cli, session  # noqa: F401  (imported before the first fork)
+from nanobragg_py import cli
 from nanobragg_py.kernels.library import kernel
+from nanobragg_py.options import scan
+from nanobragg_py.session import Session
 
-USED_KERNELS = (
-    "render_square render_listed render_exact add_up squared_deviations scale_to_words scale_to_bytes "
-    "poisson_words mosaic_rotations solid_angle_sum"
-)
 LONGEST_S = 30
 
 # A small crystal on 16 x 16 pixels, rendered in a millisecond.
@@ -55,7 +53,8 @@ class Result:
 @cache
 def load_kernels() -> None:
     """Load (or compile, on the first run ever) what the children will use."""
-    for name in USED_KERNELS.split():
+    config, _ = scan(["-hkl", "P1.hkl", *BASE])
+    for name in (*Session(config).kernels(), "render_exact", "solid_angle_sum"):
         kernel(name)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from forked import BASE, LIST, OUTPUTS, Result, run_forked
 
+from nanobragg_py import files
+
 CELL_LESS = BASE[BASE.index("-N") :]
 BINARY = bytes(range(256)) * 4
 MATRIX = "0.02 0 0\n0 0.03 0\n0 0 0.04\n"
@@ -148,7 +150,6 @@ MISSING = [
     Bad("folder as hkl", "-hkl .", r"^\.: -hkl cannot be read: is a directory"),
     Bad("folder as mat", "-mat .", r"^\.: -mat cannot be read: is a directory"),
     Bad("folder as mask", "-mask .", r"^\.: -mask cannot be read: is a directory"),
-    Bad("endless mat", "-mat /dev/zero", "^/dev/zero: -mat cannot be read: it does not end within 1 GiB"),
     Bad("no output folder", "-floatfile no/where.bin", "^no/where.bin: -floatfile .*: the folder no does not exist"),
     Bad("no output folder for integers", "-intfile no/a.img", "^no/a.img: -intfile .*: the folder no does not exist"),
     Bad("no output folder for grey", "-pgmfile no/a.pgm", "^no/a.pgm: -pgmfile .*: the folder no does not exist"),
@@ -189,7 +190,11 @@ VALUES = [
     Bad("negative energy", "-energy -12000", "-lambda: expected a wavelength above 0 Å, got -1.03"),
     Bad("negative detector", "-detpixels -5", "-detpixels: expected a positive number of pixels, got -5"),
     Bad("zero detector", "-detpixels 0 -detsize 0", "-detsize: expected a size above 0 mm, got 0"),
-    Bad("detector below a pixel", "-detpixels 0 -detsize 0.1 -pixel 1", "the detector has 0 x 0 pixels: expected at least"),
+    Bad(
+        "detector below a pixel",
+        "-detpixels 0 -detsize 0.1 -pixel 1",
+        "the detector has 0 x 0 pixels: expected at least",
+    ),
     Bad("detector beyond memory", "-detpixels 2000000", "2000000 x 2000000 pixels would need 1.49e[+]04 GiB of memory"),
     Bad("pixels beyond counting", "-detpixels 0 -pixel 1e-9", "pixels would need .* GiB of memory"),
     Bad("zero fast axis", "-fdet_vector 0 0 0", "-fdet_vector: expected a direction, got 0 0 0"),
@@ -199,13 +204,23 @@ VALUES = [
     Bad("flat cell", "-cell 30 40 50 60 60 120", "-cell 30 40 50 60 60 120: no such cell; expected"),
     Bad("endless cell", "-cell 1e308", r"-cell 1e\+308 .*: no such cell; expected"),
     Bad("endless crystal", "-samplesize 1e308", "-samplesize: a crystal of .* more unit cells than can be counted"),
-    Bad("too many sources", "-hdivrange 1 -hdivsteps 10000 -vdivrange 1 -vdivsteps 1001", "10010000 sources.* expected"),
-    Bad("sources beyond memory", "-dispersion 1 -dispsteps 1000000000", "1000000000 sources would need 931 GiB of memory"),
+    Bad(
+        "too many sources", "-hdivrange 1 -hdivsteps 10000 -vdivrange 1 -vdivsteps 1001", "10010000 sources.* expected"
+    ),
+    Bad(
+        "sources beyond memory",
+        "-dispersion 1 -dispsteps 1000000000",
+        "1000000000 sources would need 931 GiB of memory",
+    ),
     Bad("phi beyond memory", "-phisteps 2147483647 -osc 1", "2147483647 spindle steps would need .* GiB of memory"),
     Bad("layers beyond memory", "-detector_thick 9 -thicksteps 999999999", "999999999 layers of the sensor would need"),
     Bad("domains beyond memory", "-mosaic 1 -mosaic_dom 999999999", "999999999 mosaic domains would need 67.1 GiB"),
     Bad("too many steps", "-oversample 100000", r"1e\+10 steps in each pixel: expected fewer"),
-    Bad("oversampling without end", "-oversample 0 -N 2000000000", "oversampling of .* would be needed: give -oversample"),
+    Bad(
+        "oversampling without end",
+        "-oversample 0 -N 2000000000",
+        "oversampling of .* would be needed: give -oversample",
+    ),
     Bad("no beam size", "-flux 1e12 -beamsize 0", "-beamsize 0 with -flux: .* expected a beam size above 0 mm"),
     Bad("trace outside", "-trace_pixel 16 0", "-trace_pixel 16 0: expected slow 0 to 15, fast 0 to 15"),
     Bad("trace outside roi", "-trace_pixel 9 9 -roi 0 5 0 5", "-trace_pixel 9 9: the pixel is outside -roi or masked"),
@@ -235,3 +250,196 @@ def test_refused(bad: Bad, tmp_path: Path) -> None:
         assert len(result.files["floatimage.bin"]) == 4 * 256
         before = {name: result.files[name] if name in OUTPUTS else data for name, data in before.items()}
     check_refused(result, bad.says, before)
+
+
+def become_nobody() -> None:
+    """In a child: give up root's rights, with which every file can be read and written."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+def good_folder(folder: Path, mode: int = 0o755) -> Path:
+    """A folder with a reflection list and old output files."""
+    for name, data in {"P1.hkl": LIST, **dict.fromkeys(OUTPUTS, "old")}.items():
+        (folder / name).write_text(data)
+        (folder / name).chmod(0o666)
+    folder.chmod(mode)
+    return folder
+
+
+@pytest.mark.parametrize("option", ["-hkl", "-mat", "-img", "-mask", "-sourcefile", "-stol"])
+def test_unreadable_file(option: str, tmp_path: Path) -> None:
+    good_folder(tmp_path, 0o777)
+    secret = tmp_path / "secret"
+    secret.write_text("1 2 3 4\n")
+    secret.chmod(0)
+    result = run_forked(["-hkl", "P1.hkl", *BASE, option, "secret"], tmp_path, become_nobody, keep=False)
+    assert result.status == 9
+    assert result.complaint.startswith(f"secret: {option} cannot be read: permission denied")
+
+
+@pytest.mark.parametrize("option", ["-floatfile", "-intfile", "-pgmfile", "-noisefile"])
+def test_folder_that_cannot_be_written(option: str, tmp_path: Path) -> None:
+    good_folder(tmp_path, 0o555)
+    out = tmp_path / "out"
+    out.mkdir(mode=0o555)
+    others = [word for other in FOUR if other != option for word in (other, "/dev/null")]
+    words = ["-hkl", "P1.hkl", *BASE, option, "out/image", *others]
+    result = run_forked(words, tmp_path, become_nobody, keep=False)
+    assert result.status == 9
+    says = f"out/image: {option} cannot be written: the folder out is not writable"
+    assert result.complaint == says
+    assert not list(out.iterdir())
+    tmp_path.chmod(0o755)
+
+
+def test_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    good_folder(tmp_path, 0o777)
+    (tmp_path / "image.pgm").chmod(0o444)
+    result = run_forked(["-hkl", "P1.hkl", *BASE], tmp_path, become_nobody)
+    assert (result.status, result.complaint) == (9, "image.pgm: -pgmfile cannot be written: the file is read-only")
+    assert [result.files[name] for name in OUTPUTS] == [b"old"] * 4
+
+
+FOUR = ("-floatfile", "-intfile", "-pgmfile", "-noisefile")
+
+
+def limited(size: int):
+    """For a child: no file may grow beyond `size` bytes, as on a disk that is nearly full."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    return limit
+
+
+@pytest.mark.parametrize("option", FOUR)
+@pytest.mark.parametrize("size", [0, 1, 100, 250])
+def test_disk_full_at_each_file(option: str, size: int, tmp_path: Path) -> None:
+    """The file that does not fit stays the old one, and nothing half-written is left beside it."""
+    good_folder(tmp_path)
+    others = [word for other in FOUR if other != option for word in (other, "/dev/null")]
+    words = [*BASE, "-default_F", "10", "-pgmscale", "1", option, "image", *others]
+    (tmp_path / "image").write_bytes(b"old")
+    before = {name: (tmp_path / name).read_bytes() for name in ("P1.hkl", "image", *OUTPUTS)}
+    result = run_forked(words, tmp_path, limited(size))
+    check_refused(result, f"^image: {option} cannot be written: (file too large|no space left)", before)
+
+
+def test_disk_full_for_the_dump_is_a_warning(tmp_path: Path) -> None:
+    """As in the C program, a dump that cannot be written stops nothing."""
+    result = run_forked(["-hkl", "P1.hkl", *BASE], good_folder(tmp_path), limited(2000))
+    assert result.status == 0, result.err
+    assert "Fdump.bin: -dump cannot be written: file too large" in result.warnings
+    assert "WARNING: unable to open dump file: Fdump.bin\n" in result.out
+    assert sorted(result.files) == sorted(["P1.hkl", *OUTPUTS])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs /dev/zero")
+def test_device_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "ENDLESS", 2**20)
+    result = run_forked(["-hkl", "P1.hkl", *BASE, "-mat", "/dev/zero"], good_folder(tmp_path))
+    assert result.status == 9
+    assert result.complaint == "/dev/zero: -mat cannot be read: it does not end within 1 MiB"
+
+
+# --- what is ignored, with a warning ----
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("-hdiv 1", "unknown option -hdiv is ignored; did you mean -hdivstep?|did you mean -hdiv"),
+        ("-vdiv 1", "unknown option -vdiv is ignored; did you mean -vdiv"),
+        ("-dispstep 2", "unknown option -dispstep is ignored; did you mean -dispsteps?"),
+        ("-floatfiel a.bin", "unknown option -floatfiel is ignored; did you mean -floatfile?"),
+        ("-zzzzzz", "unknown option -zzzzzz is ignored"),
+        ("stray", "stray word 'stray' is ignored"),
+        ("-distance 50mm", "-distance 50mm is read as 50"),
+        ("-oversample 1.9", "-oversample 1.9 is read as 1"),
+        ("--distance 50", "--distance is read as -distance (as in the C program)"),
+        ("-pivot centre", "-pivot centre is ignored: expected 'beam' or 'sample'"),
+        ("-curved_det", "-curved_det as the last word is ignored (as in the C program)"),
+        ("\x1b[2J", r"stray word '\x1b[2J' is ignored"),
+    ],
+)
+def test_ignored_with_a_warning(words: str, says: str, tmp_path: Path) -> None:
+    """The run goes on as the C program's would."""
+    line = ["-hkl", "P1.hkl", *BASE, "-nonoise", *words.split(" ")]
+    result = run_forked(line, good_folder(tmp_path))
+    assert result.status == 0, result.err
+    assert any(alternative in warning for alternative in says.split("|") for warning in result.warnings), result.err
+
+
+def test_good_line_is_silent(tmp_path: Path) -> None:
+    """Nothing on standard error, and nothing but the files asked for."""
+    result = run_forked(["-hkl", "P1.hkl", *BASE], good_folder(tmp_path))
+    assert (result.status, result.err) == (0, "")
+    assert sorted(result.files) == sorted(["Fdump.bin", "P1.hkl", *OUTPUTS])
+    assert {name: len(result.files[name]) for name in OUTPUTS} == dict(
+        zip(OUTPUTS, (1024, 1024, len(result.files["image.pgm"]), 1024), strict=True)
+    )
+
+
+# --- as real processes ----
+
+
+def program(words: list[str], folder: Path, shell_end: str = "") -> subprocess.CompletedProcess[bytes]:
+    """Our program as a user starts it, with redirections if any."""
+    command = [sys.executable, "-m", "nanobragg_py", *words]
+    if shell_end:
+        command = ["sh", "-c", f'exec "$@" {shell_end}', "sh", *command]
+    return subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+
+
+def test_process_without_arguments_shows_usage(tmp_path: Path) -> None:
+    done = program([], tmp_path)
+    assert done.returncode == 9
+    assert b"usage" in done.stdout.lower()
+    assert not list(tmp_path.iterdir())
+
+
+def test_process_with_bad_input(tmp_path: Path) -> None:
+    done = program(["-hkl", "none.hkl", *BASE], tmp_path)
+    assert done.returncode == 9
+    assert done.stderr.startswith(b"nanoBragg: error: none.hkl: -hkl cannot be read: no such file or directory")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_process_whose_output_has_no_room(tmp_path: Path) -> None:
+    done = program(["-hkl", "P1.hkl", *BASE], good_folder(tmp_path), ">/dev/full")
+    assert done.returncode == 9
+    assert done.stderr == b"nanoBragg: error: standard output: cannot be used: No space left on device\n"
+
+
+def test_process_without_standard_streams(tmp_path: Path) -> None:
+    """With nowhere to write the log, the images are written all the same, and no log gets into them."""
+    done = program(["-hkl", "P1.hkl", *BASE], good_folder(tmp_path), "<&- >&- 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    expected = run_forked(["-hkl", "P1.hkl", *BASE], tmp_path).files
+    assert (tmp_path / "floatimage.bin").read_bytes() == expected["floatimage.bin"]
+
+
+def test_process_whose_reader_goes_away(tmp_path: Path) -> None:
+    """The exit status is that of a program that a closed pipe has stopped; nothing is said."""
+    words = ["-hkl", "P1.hkl", *BASE, "-printout"]
+    command = [sys.executable, "-m", "nanobragg_py", *words]
+    good_folder(tmp_path)
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_names_of_files_are_printed_as_given(tmp_path: Path) -> None:
+    """A name that is no text in any encoding is written to the log byte for byte."""
+    name = os.fsdecode(b"\xff\xe9.bin")
+    done = program(["-hkl", "P1.hkl", *BASE, "-floatfile", name], good_folder(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert b"writing \xff\xe9.bin as 256 4-byte floats\n" in done.stdout
+    assert os.path.getsize(os.path.join(os.fsencode(tmp_path), b"\xff\xe9.bin")) == 1024

@@ -1,0 +1,130 @@
+"""What simulate() returns: the image, what is known of it, photon noise, and the program's files."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from . import images
+from .config import Config
+from .errors import InputError
+from .experiment import Experiment
+from .statistics import Statistics, image_statistics
+from .structure_factors import write_dump
+
+FILES = ("float_file", "int_file", "pgm_file", "noise_file", "dump_file")
+
+
+class Noise(NamedTuple):
+    """An image with photon noise.
+
+    image: uint16 (slow, fast), Poisson deviates plus the ADC offset. photons: their sum. overloads: pixels at 65535.
+    """
+
+    image: np.ndarray
+    photons: float
+    overloads: int
+
+
+class Result:
+    """One rendered image.
+
+    image: float32 (slow, fast), photons per pixel; [0, 0] is the first pixel of the files.
+    experiment: everything that the image was computed from, in SI units (nanobragg_py.experiment.Experiment).
+    """
+
+    def __init__(self, experiment: Experiment, image: np.ndarray):
+        self.experiment = experiment
+        self.image = image
+
+    def __repr__(self) -> str:
+        slow, fast = self.image.shape
+        return f"<Result: {fast} x {slow} pixels, brightest {self.statistics.largest:g} photons>"
+
+    @property
+    def config(self) -> Config:
+        """What was asked for."""
+        return self.experiment.config
+
+    @property
+    def region(self) -> tuple[int, int, int, int]:
+        """First and last fast, first and last slow pixel that were rendered; the others are 0."""
+        detector = self.experiment.camera.detector
+        return self.experiment.camera.region.clipped(detector.fpixels, detector.spixels)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Brightest pixel (photons, and where it is, in metres), mean, rms and rms deviation, as in the log."""
+        e = self.experiment
+        return image_statistics(self.image, e.mask, self.region, e.camera.detector, e.oversampling.used)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """a*, b*, c* in Å⁻¹ times the wavelength in Å, as columns, float64 (3, 3)."""
+        wavelength_A = self.experiment.camera.wavelength_m * 1e10
+        return np.array(self.experiment.crystal.reciprocal).T * wavelength_A
+
+    def noise(self, seed: int | None = None) -> Noise:
+        """Poisson deviates about the image, the numbers that `-seed` gives; None: the configuration's seed.
+
+        The generator is serial: about 30 ns per pixel.
+        """
+        e = self.experiment
+        totals = np.zeros(2)
+        start = e.noise_seed if seed is None else -int(seed)
+        rows = images.noisy_rows(self.image, self.region, self.config.adc_offset, e.random.table.copy(), start, totals)
+        noisy = np.empty(self.image.shape, dtype=np.uint16)
+        first = 0
+        for words in rows:
+            noisy[first : first + len(words)] = words
+            first += len(words)
+        return Noise(noisy, float(totals[0]), int(totals[1]))
+
+    def write(self, folder: str | os.PathLike[str] | None = None, **files: str | os.PathLike[str]) -> dict[str, str]:
+        """Write the program's files, in its bytes; returns the names of the files written.
+
+        folder: write the float, integer, PGM and noise images, under the configuration's names, into this folder.
+        Or name the files that are wanted: float_file, int_file, pgm_file, noise_file, dump_file (the binary copy of
+        the structure factors). Raises InputError for a name that cannot be written.
+        """
+        if unknown := set(files) - set(FILES):
+            raise InputError(f"write: no file '{min(unknown)}'; expected {', '.join(FILES)}")
+        targets = {name: os.fspath(path) for name, path in files.items()}
+        if folder is not None:
+            wanted = {"pgm_file": self.config.write_pgm, "noise_file": self.config.write_noise}
+            for name in FILES[:-1]:
+                if wanted.get(name, True) and name not in targets:
+                    targets[name] = os.path.join(os.fspath(folder), getattr(self.config, name))
+        elif not targets:
+            raise InputError(f"write: expected a folder, or names of files: {', '.join(FILES)}")
+        for name in FILES:
+            if name in targets:
+                getattr(self, f"_write_{name}")(targets[name])
+        return targets
+
+    def _header(self, noise: bool = False) -> bytes:
+        camera = self.experiment.camera
+        return images.smv_header(camera.detector, camera.wavelength_m, camera.phi_start, camera.phi.range, noise=noise)
+
+    def _write_float_file(self, path: str) -> None:
+        images.write_floats(path, self.image)
+
+    def _write_int_file(self, path: str) -> None:
+        scale = images.integer_scale(self.config, self.statistics)
+        images.write_integers(path, self._header(), self.image, self.region, scale, self.config.adc_offset)
+
+    def _write_pgm_file(self, path: str) -> None:
+        images.write_pgm(path, self.image, self.region, images.grey_scale(self.config, self.statistics))
+
+    def _write_noise_file(self, path: str) -> None:
+        e = self.experiment
+        images.write_noise(
+            path, self._header(noise=True), self.image, self.region, self.config.adc_offset,
+            e.random.table.copy(), e.noise_seed,
+        )  # fmt: skip
+
+    def _write_dump_file(self, path: str) -> None:
+        write_dump(self.experiment.grid, path)
