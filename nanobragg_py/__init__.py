@@ -1,3 +1,43 @@
-"""nanoBragg in Python: diffraction images of small crystals, byte for byte as the C program gives them."""
+"""nanoBragg in Python: diffraction images of small crystals, byte for byte as the C program gives them.
+
+>>> from nanobragg_py import Config, InputError, Simulator, simulate
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import simulate
+    from .config import Config
+    from .errors import InputError
+    from .result import Noise, Result
+    from .simulator import Simulator, Still
+    from .spots import Spots
 
 __version__ = "0.1.0"
+__all__ = ["Config", "InputError", "Noise", "Result", "Simulator", "Spots", "Still", "__version__", "simulate"]
+
+# Where each name is: imported when it is asked for, so that the command line's -h does not wait for NumPy.
+_HOMES = {
+    "Config": "config",
+    "InputError": "errors",
+    "Noise": "result",
+    "Result": "result",
+    "Simulator": "simulator",
+    "Spots": "spots",
+    "Still": "simulator",
+    "simulate": "api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

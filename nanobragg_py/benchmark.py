@@ -257,6 +257,7 @@ class Report:
             self._print("|" + "|".join(f" {mark[1:]} " for mark in marks) + "|")
 
     def _line(self, cells: Sequence[str]) -> None:
+        """A line of the table."""
         padded = [
             f"{c:<{w}}" if i < 2 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(cells, self._widths, strict=True))
         ]
@@ -281,6 +282,7 @@ class Report:
             self._line(self._cells(entry, program, number))
 
     def _cells(self, entry: dict[str, Any], program: dict[str, Any], number: int) -> list[str]:
+        """The cells of a program's line."""
         memory = f"{program['memory_bytes'] / 1e6:.0f} MB"
         if program["memory_is_floor"]:
             memory = f"<{memory}"

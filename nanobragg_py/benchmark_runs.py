@@ -172,6 +172,7 @@ class Bench:
         }
 
     def _result(self, workload: Workload, arguments: list[str], runs: list[list[Run]]) -> dict[str, Any]:
+        """A workload and all programs' runs, ready for JSON."""
         steps = workload.steps_at(self.scale)
         reference = runs[0]
         return {

@@ -11,7 +11,7 @@ import click
 
 from . import interruption
 from .config import Config
-from .errors import EXIT_STATUS, InputError, warn
+from .errors import EXIT_STATUS, InputError, printable, warn
 from .files import remove_unfinished
 from .options import scan
 
@@ -95,7 +95,7 @@ def _failed(error: Exception) -> int:
 
 def _complain(message: str) -> None:
     with contextlib.suppress(OSError):
-        print(f"nanoBragg: {message}", file=sys.stderr, flush=True)
+        print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
 
 
 def _silence(stream) -> None:

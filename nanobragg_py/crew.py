@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from . import interruption
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 Chunk = tuple[int, int]
 
@@ -98,3 +102,43 @@ class Meanwhile:
             self._call()
         except BaseException as error:
             self._error = error
+
+
+class Alone:
+    """The same for the caller's own thread: no other is started."""
+
+    def __init__(self, work: Callable[[int, int], None], chunks: Sequence[Chunk], count: int = 1):
+        self._work = work
+        self._chunks = chunks
+
+    def finished(self) -> Iterator[int]:
+        """Do a chunk; yield its number."""
+        for number, chunk in enumerate(self._chunks):
+            self._work(*chunk)
+            yield number
+
+    def stop(self) -> None:
+        """Nothing is at work."""
+
+
+class Hired:
+    """The same for threads that are there already: those of an executor."""
+
+    def __init__(self, executor: Executor, work: Callable[[int, int], None], chunks: Sequence[Chunk], count: int = 1):
+        self._executor = executor
+        self._work = work
+        self._chunks = chunks
+        self._at_work: list[Future] = []
+
+    def finished(self) -> Iterator[int]:
+        """Hand out all chunks; yields the number of each once it and all before it are done."""
+        self._at_work = [self._executor.submit(self._work, *chunk) for chunk in self._chunks]
+        for number, future in enumerate(self._at_work):
+            future.result()
+            yield number
+
+    def stop(self) -> None:
+        """Call back what has not begun, and wait for the rest: they write into the caller's image."""
+        from concurrent.futures import wait
+
+        wait([future for future in self._at_work if not future.cancel()])

@@ -9,8 +9,12 @@ EXIT_STATUS = 9
 
 def shown(text: str, most: int = 60) -> str:
     """Text from the user in a message: not too long, and without what a terminal would act on."""
-    cut = text if len(text) <= most else text[:most] + "..."
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+    return printable(text if len(text) <= most else text[:most] + "...")
+
+
+def printable(text: str) -> str:
+    """Text with escapes in place of control characters."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class InputError(Exception):
@@ -19,7 +23,7 @@ class InputError(Exception):
 
 def warn(message: str) -> None:
     """Tell the user of something that the run goes on with; never on standard output, which is the C program's."""
-    print(f"nanoBragg: warning: {message}", file=sys.stderr, flush=True)
+    print(f"nanoBragg: warning: {printable(message)}", file=sys.stderr, flush=True)
 
 
 def note(message: str) -> None:

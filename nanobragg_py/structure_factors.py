@@ -9,14 +9,14 @@ import numpy as np
 from .c_numbers import leading_integer, leading_real
 from .errors import InputError, shown, warn
 from .files import read_bytes, whole_file
-from .memory import most_bytes, size_text
 from .kernels.library import address, kernel
+from .memory import most_bytes, size_text
 from .records import record
 
 # A grid larger than this is refused before it is allocated (bytes).
 LARGEST_GRID = 8 * 2**30
 # How much of a list is looked at at a time (bytes).
-PIECE = 1 << 20
+PIECE = 1 << 18
 
 
 @record

@@ -55,6 +55,12 @@ def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.nd
 
 
 def _value(word: bytes, where: str, columns: int) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value) and b"_" not in word:
+        return value
     text = word.decode("latin-1")
     value, used = leading_real(text)
     if used != len(text) or not math.isfinite(value):

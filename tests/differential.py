@@ -29,7 +29,7 @@ import time
 import traceback
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -105,8 +105,8 @@ def external(command: list[str], timeout: float) -> Runner:
 WARM_UP = "-cell 20 -default_F 1 -detpixels 4 -oversample 1 -seed 1"
 
 
-def in_process(timeout: float, warm: bool) -> Runner:
-    """Run ours in a fork of this process, so that Python starts (and, warmed, compiles) only once."""
+def in_process(timeout: float, warm: bool, extra: Sequence[str] = ()) -> Runner:
+    """Run ours, with extra words in front, in a fork of this process: Python starts (and, warmed, compiles) once."""
     from nanobragg_py import cli
 
     if warm:
@@ -118,7 +118,7 @@ def in_process(timeout: float, warm: bool) -> Runner:
         sys.stderr.flush()
         child = os.fork()
         if child == 0:
-            _child(cli.run, argv, folder, stdout, stderr)
+            _child(cli.run, [*extra, *argv], folder, stdout, stderr)
         return _wait(child, timeout)
 
     return lambda case: run_in_folder(case, start)
@@ -552,10 +552,13 @@ class Campaign:
 
 def make_program(options: argparse.Namespace) -> Runner:
     """The program under test as the options name it."""
+    extra = shlex.split(options.extra)
+    if options.trace_reference:
+        extra += ["--trace-prefix", "TRACE_C"]
     if options.in_process:
-        return in_process(options.timeout, options.warm)
+        return in_process(options.timeout, options.warm, extra)
     command = options.program or f"{shlex.quote(sys.executable)} -m nanobragg_py"
-    return external(shlex.split(command), options.timeout)
+    return external([*shlex.split(command), *extra], options.timeout)
 
 
 CAMPAIGN: list[Campaign] = []
@@ -635,6 +638,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--only", type=int, metavar="INDEX", help="run just the case with this index")
     add("--minutes", type=float, default=0.0, help="start no new case after this time (default: no limit)")
     add("--jobs", type=int, default=1, help="worker processes (default: 1)")
+    add("--extra", default="", help="words in front of every command line of ours, such as '--fix upstream'")
     add("--timeout", type=float, default=60.0, help="seconds our program may take for a case (default: 60)")
     add(
         "--keep",

@@ -1,0 +1,215 @@
+"""Many orientations of one crystal: structure factors, arrays, kernels and threads are kept from image to image."""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import experiment as stages
+from .api import arranged
+from .config import Config, Vector
+from .crew import Alone, Hired
+from .crystal import read_matrix
+from .crystal_input import finest_resolution_A
+from .errors import InputError
+from .experiment import Experiment
+from .options import UNITS
+from .render import Renderer, default_threads, kernel_inputs, turned_inputs
+from .resolution import matrix_of, resolve
+from .result import Result
+from .sampling import spindle_cells
+from .spots import Indices, Spots, find_spots, indices_of
+
+ORTHOGONAL = 1e-6
+
+
+class Still(NamedTuple):
+    """A labelled image.
+
+    image: float32 (slow, fast), photons. orientation: float64 (3, 3), the rotation that turns the crystal from its
+    standard setting (a* along x, b* in the xy plane; or the matrix file's). matrix: float64 (3, 3), columns a*, b*,
+    c* times the wavelength, the numbers of a matrix file that gives the same image. spots: see Spots.
+    result: the image with its experiment, noise and files.
+    """
+
+    image: np.ndarray
+    orientation: np.ndarray
+    matrix: np.ndarray
+    spots: Spots
+    result: Result
+
+
+class Simulator:
+    """Renders many orientations of one crystal on one detector.
+
+    Takes what simulate() takes. Any number of threads may call it at the same time. Use it in a `with`, or close()
+    it, to end its threads; the garbage collector does so, too.
+
+    >>> from nanobragg_py import Simulator
+    >>> with Simulator(cell=(70, 80, 90), default_F=100, N=5, detpixels=64, pixel_mm=1.6, oversample=1) as simulator:
+    ...     image = simulator.render((10, 20, 30)).image
+    >>> image.shape, image.dtype.name
+    ((64, 64), 'float32')
+    """
+
+    def __init__(self, config: Config | None = None, /, *, threads: int | None = None, **keywords: Any):
+        """threads: how many to render with, all cores by default; results do not depend on it. Raises InputError."""
+        config, arrays = arranged(config, keywords)
+        self.threads = threads or config.threads or default_threads()
+        self.base: Experiment = resolve(config, arrays)
+        self._inputs = kernel_inputs(self.base)
+        matrix = arrays.matrix
+        if matrix is None and self.base.config.mat_file is not None:
+            matrix = read_matrix(self.base.config.mat_file)
+        self._matrix = matrix
+        self._unturned = replace(self.base.config, misset=None, misset_random=False)
+        self._standard = np.array(self.base.crystal.steps.before_misset).T * (self.base.camera.wavelength_m * 1e10)
+        self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="nanobragg_py")
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads; nothing can be rendered after that."""
+        self._executor.shutdown()
+
+    @functools.cached_property
+    def _indices(self) -> Indices:
+        """Reflections that labels are looked for among."""
+        cell_A = np.array(self.base.crystal.real)
+        return indices_of(self.base.grid, cell_A, finest_resolution_A(self.base.config, self.base.camera))
+
+    def matrix(self, orientation: Any) -> np.ndarray:
+        """a*, b*, c* times the wavelength in Å as columns, float64 (3, 3), for a rotation matrix (3, 3).
+
+        Written row by row, with 17 digits, it is the matrix file with which the command line gives the same image.
+        """
+        rotation = np.asarray(orientation, dtype=np.float64)
+        if rotation.shape != (3, 3) or not np.isfinite(rotation).all():
+            raise InputError(f"orientation: expected a finite rotation matrix (3, 3), got shape {rotation.shape}")
+        if np.abs(rotation @ rotation.T - np.eye(3)).max() > ORTHOGONAL or np.linalg.det(rotation) < 0.0:
+            raise InputError("orientation: expected a rotation matrix: orthogonal, of determinant 1; else give matrix=")
+        return rotation @ self._standard
+
+    def render(self, orientation: Any = None, *, matrix: Any = None, out: np.ndarray | None = None) -> Result:
+        """One image, by all threads.
+
+        orientation: angles (3,) in degrees, as -misset takes them, or a rotation matrix (3, 3), from the standard
+        setting; it replaces the configuration's misset. matrix: instead, columns a*, b*, c* (3, 3), each times the
+        wavelength in Å. Neither: as configured.
+        out: float32 (slow, fast), to be filled with the image instead of a new array.
+        The image has the bits that the command line gives with -misset or -mat. Raises InputError.
+        """
+        if out is not None:
+            self._check_out(out)
+        experiment = self._turned(orientation, matrix)
+        return self._rendered(experiment, out, functools.partial(Hired, self._executor), self.threads)
+
+    def stills(self, n: int, seed: int = 0, weakest: float = 1.0) -> Iterator[Still]:
+        """n labelled images in random orientations, uniform over all rotations (Shoemake, Graphics Gems III (1992) 124).
+
+        seed: the same one gives the same orientations, whatever n and the number of threads. weakest: spots whose
+        brightest pixel has fewer photons are not labelled. Each image is rendered by one thread, several ahead.
+
+        >>> from nanobragg_py import Simulator
+        >>> options = dict(cell=(70, 80, 90), default_F=100, N=20, detpixels=128, pixel_mm=0.8, oversample=1)
+        >>> with Simulator(**options) as simulator:
+        ...     for still in simulator.stills(2, seed=1):
+        ...         fast, slow = still.spots.pixel[0]
+        ...         assert still.image[slow, fast] == still.spots.peak[0]
+        """
+        if self.base.camera.detector.curved:
+            raise InputError("stills: labels are for flat detectors only")
+        random = np.random.Generator(np.random.PCG64(seed))
+        waiting: deque = deque()
+        try:
+            for number in range(n + 2 * self.threads):
+                if number < n:
+                    waiting.append(self._executor.submit(self._still, random_rotation(random), weakest))
+                if number >= 2 * self.threads or number >= n:
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _still(self, rotation: np.ndarray, weakest: float) -> Still:
+        experiment = self._turned(rotation, None)
+        result = self._rendered(experiment, None, Alone, 1)
+        spots = find_spots(experiment, self._indices, result.image, weakest)
+        return Still(result.image, rotation, self.matrix(rotation), spots, result)
+
+    def _check_out(self, out: np.ndarray) -> None:
+        shape = (self.base.camera.detector.spixels, self.base.camera.detector.fpixels)
+        if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != np.float32:
+            raise InputError(f"out: expected a float32 array of shape {shape}")
+        if not out.flags.c_contiguous or not out.flags.writeable:
+            raise InputError("out: expected a contiguous array that can be written to")
+
+    def _rendered(self, experiment: Experiment, out: np.ndarray | None, crew: Any, threads: int) -> Result:
+        if out is not None:
+            out.fill(0.0)
+        renderer = Renderer(experiment, threads, inputs=turned_inputs(self._inputs, experiment), image=out)
+        for _ in renderer.rows(crew):
+            pass
+        return Result(experiment, renderer.image)
+
+    def _turned(self, orientation: Any, matrix: Any) -> Experiment:
+        """The experiment with its crystal turned."""
+        if orientation is None and matrix is None:
+            return self.base
+        if orientation is not None and matrix is not None:
+            raise InputError("give orientation or matrix, not both")
+        config, stars = self._unturned, self._matrix
+        if matrix is not None:
+            stars = matrix_of(matrix)
+        elif np.shape(orientation) == (3,):
+            config = replace(config, misset=self._angles(orientation))
+        else:
+            stars = matrix_of(self.matrix(orientation))
+        return self._with_crystal(config, stars)
+
+    def _angles(self, angles: Any) -> Vector:
+        try:
+            degrees = [float(angle) for angle in angles]
+        except (TypeError, ValueError) as error:
+            raise InputError(f"orientation: expected three angles in degrees: {error}") from error
+        if not np.isfinite(degrees).all():
+            raise InputError(f"orientation: expected finite angles in degrees, got {degrees}")
+        return tuple(UNITS["deg"](angle) for angle in degrees)
+
+    def _with_crystal(self, config: Config, matrix: tuple[Vector, Vector, Vector] | None) -> Experiment:
+        base, camera = self.base, self.base.camera
+        crystal = stages.make_crystal(config, camera, base.random, 0, matrix)
+        oversampling = stages.resolve_oversampling(config, camera, crystal)
+        positions = camera.phi.positions(camera.phi_start)
+        return replace(
+            base,
+            config=config,
+            crystal=crystal,
+            oversampling=oversampling,
+            cells=spindle_cells(crystal.real_m, camera.detector.axes.spindle, positions),
+            steps=base.steps // base.oversampling.used**2 * oversampling.used**2,
+        )
+
+
+def random_rotation(random: np.random.Generator) -> np.ndarray:
+    """A rotation matrix, float64 (3, 3), uniform over all rotations: that of a random unit quaternion."""
+    w, x, y, z = (q := random.standard_normal(4)) / np.sqrt(q @ q)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )

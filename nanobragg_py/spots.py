@@ -1,0 +1,212 @@
+"""Where the spots of an image are: Miller indices, and the pixels where a crystal's transform is largest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .errors import InputError
+from .experiment import Experiment
+from .structure_factors import Grid
+
+# How far from the middle of its transform a reflection may be cut by the Ewald sphere to be labelled, in units of
+# 1/N along each axis: the first zero of a parallelepiped's transform is at 1, half of its height at 0.44.
+REACH = 0.7
+# The same for Gaussian spots, as the exponent of the transform's square; flat-topped ones end where they end.
+GAUSS_REACH = 1.0
+TOPHAT_REACH = 0.3969
+GAUSS_WIDTH = 0.63
+STEPS_TO_MAXIMUM = 3
+MOST_INDICES = 5_000_000
+
+
+class Spots(NamedTuple):
+    """Spots of an image, brightest first, n of them.
+
+    hkl: int32 (n, 3). position: float64 (n, 2), fast and slow, where the spot's centre is predicted, in pixels;
+    whole numbers are the centres of pixels. pixel: int32 (n, 2), fast and slow, of the local maximum there.
+    peak: float32 (n,), photons in that pixel. intensity: float64 (n,), photons in the box of pixels about it.
+    """
+
+    hkl: np.ndarray
+    position: np.ndarray
+    pixel: np.ndarray
+    peak: np.ndarray
+    intensity: np.ndarray
+
+
+class Indices(NamedTuple):
+    """Reflections that can be seen at all: h, k, l as rows of float64 (3, n)."""
+
+    hkl: np.ndarray
+
+
+def indices_of(grid: Grid, cell_A: np.ndarray, finest_A: float) -> Indices:
+    """All indices of a list whose F is not 0; without a list, all to the finest resolution [Å] of a cell (3, 3)."""
+    if grid.reflections:
+        h0, _, k0, _, l0, _ = grid.ranges
+        box = grid.amplitudes[:-1].reshape(grid.shape)[:-1, :-1, :-1]
+        found = np.array(np.nonzero(box), dtype=np.float64) + np.array([[h0], [k0], [l0]], dtype=np.float64)
+    else:
+        most = np.floor(np.linalg.norm(cell_A, axis=1) / finest_A).astype(np.int64)
+        if np.prod(2.0 * most + 1.0) > MOST_INDICES:
+            raise InputError("labels without a reflection list: the cell has too many reflections; give hkl")
+        axes = [np.arange(-n, n + 1, dtype=np.float64) for n in most]
+        found = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
+    return Indices(np.ascontiguousarray(found[:, np.any(found != 0.0, axis=0)]))
+
+
+class _Found(NamedTuple):
+    """Candidates of one source and orientation: columns of Indices, distance from the middle, rays, cell."""
+
+    index: np.ndarray
+    distance: np.ndarray
+    ray: np.ndarray
+
+
+def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weakest: float = 1.0) -> Spots:
+    """Label the local maxima of a rendered image, float32 (slow, fast), that belong to reflections.
+
+    A reflection h, with reciprocal lattice vector q, is seen where the Ewald sphere cuts its shape transform: the
+    excitation error e = |k0 + q| - 1/lambda is made up by the smallest step d = -e M n / (n M n) in the metric of
+    the transform, M = sum of a*a*/N² over the three axes (of a sphere for Gaussian and flat-topped spots), n the
+    direction of k0 + q; the spot is where k0 + q + d meets the detector. From there the image is followed uphill for
+    up to three pixels. What is no local maximum, weaker than `weakest` photons, or another reflection's, is left out.
+    """
+    found = [_cut(experiment, indices, *beam_and_cell) for beam_and_cell in _orientations(experiment)]
+    index = np.concatenate([one.index for one in found])
+    distance = np.concatenate([one.distance for one in found])
+    ray = np.concatenate([one.ray for one in found], axis=1)
+    if len(found) > 1:
+        order = np.lexsort((distance, index))
+        index, first = np.unique(index[order], return_index=True)
+        ray = ray[:, order[first]]
+    position = _on_detector(experiment, ray)
+    seen = np.flatnonzero(_inside(experiment, position))
+    hkl, position = indices.hkl[:, index[seen]].T, position[:, seen].T
+    pixel, top = _uphill(image, position)
+    peak = image[pixel[:, 1], pixel[:, 0]]
+    good = np.flatnonzero(top & (peak >= weakest))
+    good = good[_nearest_to(position[good], pixel[good], image.shape[1])]
+    good = good[np.argsort(-peak[good], kind="stable")]
+    pixel, position, peak = pixel[good], position[good], peak[good]
+    return Spots(hkl[good].astype(np.int32), position, pixel, peak, _box_sums(image, pixel, box_radius(experiment)))
+
+
+def _orientations(experiment: Experiment):
+    """Incident wave vector (3,), 1/lambda and a, b, c as rows (3, 3) of each source, spindle step and domain [Å]."""
+    for direction, wavelength_m in zip(experiment.sources.direction, experiment.sources.wavelength_m, strict=True):
+        radius = 1e-10 / float(wavelength_m)
+        for cell in experiment.cells[0]:
+            for domain in experiment.domains if experiment.camera.mosaic.spread > 0.0 else experiment.domains[:1]:
+                yield -direction * radius, radius, cell.reshape(3, 3) @ domain.reshape(3, 3).T * 1e10
+
+
+def _cut(experiment: Experiment, indices: Indices, k0: np.ndarray, radius: float, cell_A: np.ndarray) -> _Found:
+    """Reflections whose transform the Ewald sphere cuts."""
+    crystal, config = experiment.crystal, experiment.config
+    stars = np.linalg.inv(cell_A).T
+    counts = np.array([crystal.Na, crystal.Nb, crystal.Nc])
+    if config.shape in ("square", "round"):
+        metric = (stars.T / counts**2) @ stars
+        reach = REACH / (config.fudge if config.shape == "round" else 1.0) ** 0.5
+    else:
+        metric = np.eye(3) / np.prod(counts) ** 2
+        square = GAUSS_REACH * GAUSS_WIDTH / 2.0 if config.shape == "gauss" else TOPHAT_REACH
+        reach = (square / config.fudge) ** 0.5
+    furthest = reach * np.trace(metric) ** 0.5
+    h, k, l = indices.hkl
+    mixed = stars @ stars.T
+    along = 2.0 * (stars @ k0)
+    # |k0 + q|² - |k0|² = q·q + 2 k0·q, in Miller indices.
+    excess = h * (mixed[0, 0] * h + 2.0 * mixed[0, 1] * k + 2.0 * mixed[0, 2] * l + along[0])
+    excess += k * (mixed[1, 1] * k + 2.0 * mixed[1, 2] * l + along[1])
+    excess += l * (mixed[2, 2] * l + along[2])
+    index = np.flatnonzero(np.abs(excess) < furthest * (2.0 * radius + furthest))
+    out = stars.T @ indices.hkl[:, index] + k0[:, None]
+    size = np.sqrt(np.einsum("ij,ij->j", out, out))
+    error = size - radius
+    step = metric @ (out / size)
+    stiffness = np.einsum("ij,ij->j", out, step) / size
+    distance = np.abs(error) / np.sqrt(stiffness)
+    ray = out - step * (error / stiffness)
+    kept = (distance < reach) & (np.abs(cell_A @ (ray - out)).max(axis=0, initial=0.0) < 0.5)
+    return _Found(index[kept], distance[kept], ray[:, kept])
+
+
+def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
+    """Where rays (3, n) from the sample meet the detector: float64 (2, n), fast and slow, in pixels; nan if nowhere."""
+    detector = experiment.camera.detector
+    axes = np.array([detector.axes.fdet, detector.axes.sdet, detector.axes.odet])
+    corner = axes @ np.array(detector.pix0_m)
+    fast, slow, out = axes @ ray
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = corner[2] / out
+        position = np.stack([fast * scale - corner[0], slow * scale - corner[1]]) / detector.pixel_size_m - 0.5
+    position[:, ~(scale > 0.0)] = np.nan
+    return position
+
+
+def _inside(experiment: Experiment, position: np.ndarray) -> np.ndarray:
+    """Which of the positions (2, n) are in pixels that were rendered."""
+    detector = experiment.camera.detector
+    f0, f1, s0, s1 = experiment.camera.region.clipped(detector.fpixels, detector.spixels)
+    fast, slow = position
+    inside = (fast > f0 - 0.5) & (fast < f1 + 0.5) & (slow > s0 - 0.5) & (slow < s1 + 0.5)
+    if experiment.mask is not None:
+        at = np.rint(position[:, inside]).astype(np.int64)
+        inside[inside] = experiment.mask[at[1], at[0]] != 0
+    return inside
+
+
+def _around(pixel: np.ndarray, radius: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Fast and slow indices (n, side²) of the boxes about pixels (n, 2), and clipped to the image."""
+    offsets = np.arange(-radius, radius + 1)
+    fast = pixel[:, 0, None] + np.tile(offsets, len(offsets))
+    slow = pixel[:, 1, None] + np.repeat(offsets, len(offsets))
+    return fast.clip(0, shape[1] - 1), slow.clip(0, shape[0] - 1)
+
+
+def _uphill(image: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (n, 2) of the maxima uphill from positions (n, 2), and whether they are local maxima."""
+    pixel = np.rint(position).astype(np.int32)
+    n = np.arange(len(pixel))
+    top = np.zeros(len(pixel), dtype=bool)
+    for _ in range(STEPS_TO_MAXIMUM + 1):
+        fast, slow = _around(pixel, 1, image.shape)
+        values = image[slow, fast]
+        best = values.argmax(axis=1)
+        top = values[n, best] == values[:, 4]
+        best[top] = 4
+        if top.all():
+            break
+        pixel[:, 0], pixel[:, 1] = fast[n, best], slow[n, best]
+    return pixel, top
+
+
+def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarray:
+    """Of those that share a pixel, the one whose position is nearest to it: indices into the arrays (n, 2)."""
+    away = ((position - pixel) ** 2).sum(axis=1)
+    flat = pixel[:, 1].astype(np.int64) * width + pixel[:, 0]
+    order = np.lexsort((away, flat))
+    _, first = np.unique(flat[order], return_index=True)
+    return order[first]
+
+
+def box_radius(experiment: Experiment) -> int:
+    """Pixels from a spot's middle to the first zero of its transform, 1 to 10: half the side of its box."""
+    detector, crystal = experiment.camera.detector, experiment.crystal
+    width_m = experiment.camera.wavelength_m * detector.distance_m / min(crystal.size_m)
+    return int(min(max(np.ceil(width_m / detector.pixel_size_m), 1), 10))
+
+
+def _box_sums(image: np.ndarray, pixel: np.ndarray, radius: int) -> np.ndarray:
+    """Photons in boxes about pixels, float64 (n,); what lies beyond the edge counts as 0."""
+    fast, slow = _around(pixel, radius, image.shape)
+    values = image[slow, fast].astype(np.float64)
+    side = 2 * radius + 1
+    offsets = np.arange(-radius, radius + 1)
+    beyond = (fast != pixel[:, 0, None] + np.tile(offsets, side)) | (slow != pixel[:, 1, None] + np.repeat(offsets, side))
+    values[beyond] = 0.0
+    return values.sum(axis=1)
