@@ -12,8 +12,8 @@ help:
 $(READY): setup.cfg pyproject.toml
 	@echo "Setting up a virtual environment in $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=23.1' 'setuptools>=64'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=23.1' 'setuptools>=64'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --config-settings editable_mode=compat --editable '.[test]'
 	@touch $@
 
 ## make demo    set up, render the protein 1A8O and write a picture of it to demo/

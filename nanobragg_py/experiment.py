@@ -222,7 +222,7 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     """Sources from a file, or a grid of divergence times dispersion."""
     axes = camera.detector.axes
     if config.source_file is not None:
-        rows = read_columns(config.source_file, 5, "-sourcefile")
+        rows = read_columns(config.source_file, 5, "-sourcefile", least=3)
         return checked_sources(rows, config.source_file, camera)
     count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
     _require_room(count, SOURCE_BYTES, "sources")

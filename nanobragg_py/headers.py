@@ -79,7 +79,7 @@ def frame_size(header: str) -> tuple[int, int]:
 def _whole(header: str, keyword: str) -> int:
     """A keyword's value cut to a whole number; 0 where it is missing or no number."""
     value = keyword_value(header, keyword) or 0.0
-    return int(value) if math.isfinite(value) else 0
+    return int(max(min(value, 2**40), -(2**40))) if math.isfinite(value) else 0
 
 
 def add_header(defaults: HeaderDefaults, header: str, flip_Y: bool) -> HeaderDefaults:

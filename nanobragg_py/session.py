@@ -52,7 +52,9 @@ class Session:
         config = self.config
         if config.printout or config.trace_only:
             return ["mosaic_rotations"]
-        names = [f"render_{config.shape}", "render_listed", "add_up", "squared_deviations", "scale_to_words"]
+        interpolating = config.hkl_file is not None and stages.resolve_interpolation(config)
+        names = [f"render_{config.shape}_tricubic"] if interpolating else []
+        names += [f"render_{config.shape}", "render_listed", "add_up", "squared_deviations", "scale_to_words"]
         names += ["read_plain_list"] if config.hkl_file is not None else []
         names += ["scale_to_bytes"] if config.write_pgm else []
         names += ["poisson_words"] if config.write_noise else []
@@ -114,7 +116,7 @@ class Session:
         """The C program reads a table of angles, and does not use it."""
         if self.config.stol_file is not None:
             say(f"reading {self.config.stol_file}\n")
-            read_columns(self.config.stol_file, 2, "-stol")
+            read_columns(self.config.stol_file, 2, "-stol", least=2)
 
     def log_geometry(self, camera: Camera) -> None:
         """Detector lines, and the trace's among them."""

@@ -20,15 +20,15 @@ ROW_BYTES = 1000
 MOST_ROWS = 10_000_000
 
 
-def read_columns(path: str, columns: int, option: str) -> np.ndarray:
-    """Rows of up to `columns` numbers, float64 (n, columns), nan where a row is shorter.
+def read_columns(path: str, columns: int, option: str, least: int = 1) -> np.ndarray:
+    """Rows of `least` to `columns` numbers, float64 (n, columns), nan where a row is shorter.
 
     Separators are blanks, tabs and any of , ; : !; blank lines are skipped. Raises InputError, naming the line.
     """
-    return parse_columns(read_bytes(path, option), path, columns, option)
+    return parse_columns(read_bytes(path, option), path, columns, option, least)
 
 
-def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.ndarray:
+def parse_columns(content: bytes, path: str, columns: int, option: str, least: int = 1) -> np.ndarray:
     """Rows of a text's numbers, see read_columns."""
     if b"\0" in content:
         raise InputError(f"{path}: {option} expects a text file of numbers; this one is binary")
@@ -44,14 +44,17 @@ def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.nd
         words = line.translate(_AS_SPACES).split(maxsplit=columns)
         if not words:
             continue
-        values.extend(_value(word, f"{path}: line {number}", columns) for word in words[:columns])
+        where = f"{path}: line {number}"
+        values.extend([_value(word, where, columns) for word in words[:columns]])
+        if len(words) < least:
+            raise InputError(f"{where}: expected {least} to {columns} numbers, found {len(words)}")
         values.extend([math.nan] * (columns - len(words)))
         extra += len(words) > columns
     if not values:
         raise InputError(f"{path}: {option} holds no data: expected rows of up to {columns} numbers")
     if extra:
         warn(f"{path}: only the first {columns} columns are used ({extra} rows have more)")
-    return np.array(values, dtype=np.float64).reshape(-1, columns)
+    return np.frombuffer(values, dtype=np.float64).reshape(-1, columns)
 
 
 def _value(word: bytes, where: str, columns: int) -> float:

@@ -86,18 +86,24 @@ def place_block(p, w, spixel, first, count, layer, sub_slow, sub_fast):
 
 
 @inlined
-def scatter_block(p, w, count, ix, iy, iz, wavelength):
-    """Scattering vectors of the block for one source; SEEN is 0 where dmin cuts a pixel off, else 1."""
-    for i in range(count):
-        w[SX + i] = (w[DX + i] - ix) / wavelength
-        w[SY + i] = (w[DY + i] - iy) / wavelength
-        w[SZ + i] = (w[DZ + i] - iz) / wavelength
+def see_block(p, w, count):
+    """SEEN is 0 where dmin cuts a pixel off, else 1; not set where dmin cuts nothing."""
     dmin = p.dmin_m
     if dmin > 0.0:
         for i in range(count):
             x, y, z = w[SX + i], w[SY + i], w[SZ + i]
             stol = 0.5 * math.sqrt(x * x + y * y + z * z)
             w[SEEN + i] = 0.0 if stol > 0.0 and dmin > 0.5 / stol else 1.0
+
+
+@inlined
+def scatter_block(p, w, count, ix, iy, iz, wavelength):
+    """Scattering vectors of the block for one source, and what dmin leaves of it."""
+    for i in range(count):
+        w[SX + i] = (w[DX + i] - ix) / wavelength
+        w[SY + i] = (w[DY + i] - iy) / wavelength
+        w[SZ + i] = (w[DZ + i] - iz) / wavelength
+    see_block(p, w, count)
 
 
 @inlined

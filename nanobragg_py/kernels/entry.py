@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba import types
 
-from . import blocks, layout, pixel, random, reduction, text
+from . import blocks, layout, pixel, random, reduction, stored, text
 from .jit import inlined
 
 FLOATS = types.CPointer(types.float64)
@@ -212,7 +212,58 @@ def read_plain_list(characters, size, rows, hkl, F):
     )
 
 
+def store_geometry(parameters, sources, geometry, scratch, first, last):
+    """Fill rows first..last-1 of geometry, float64 (slow, 4, fast), see stored.py; scratch float64 (SCRATCH)."""
+    p = numba.carray(parameters, (1,))[0]
+    kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
+    for spixel in range(first, last):
+        stored.store_row(p, numba.carray(sources, (p.sources, 4)), kept, spixel, numba.carray(scratch, (layout.SCRATCH,)))
+
+
+def render_stored_rows(shape):
+    """Kernel that renders rows first..last-1 for one shape of crystal (a constant) from stored geometry.
+
+    The arguments are those of render_rows, with geometry for omega and left.
+    """
+
+    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, geometry, first, last):
+        p = numba.carray(parameters, (1,))[0]
+        sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
+        w = numba.carray(scratch, (layout.SCRATCH,))
+        kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
+        pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
+        found = 0
+        for spixel in range(first, last):
+            found = stored.render_stored_row(
+                p, shape, kept, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
+            )
+        return found
+
+    return render
+
+
+render_stored_square = render_stored_rows(layout.SQUARE)
+render_stored_round = render_stored_rows(layout.ROUND)
+render_stored_gauss = render_stored_rows(layout.GAUSS)
+render_stored_tophat = render_stored_rows(layout.TOPHAT)
+
+
+def near_sphere(hkl, size, metric, along, limit, index):
+    """See stored.near_sphere; hkl float64 (3, size), index int64 (size + 1,)."""
+    return stored.near_sphere(
+        numba.carray(hkl, (3, size)), numba.carray(metric, (6,)), numba.carray(along, (3,)), limit,
+        numba.carray(index, (size + 1,)),
+    )  # fmt: skip
+
+
+STORED_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INT, INT)
 SIGNATURES = {
+    "store_geometry": VOID(PARAMETERS, FLOATS, FLOATS, FLOATS, INT, INT),
+    "render_stored_square": STORED_ROWS,
+    "render_stored_round": STORED_ROWS,
+    "render_stored_gauss": STORED_ROWS,
+    "render_stored_tophat": STORED_ROWS,
+    "near_sphere": INT(FLOATS, INT, FLOATS, FLOATS, REAL, INTEGERS),
     "read_plain_list": INT(BYTES, INT, INT, types.CPointer(types.int32), FLOATS),
     "render_square": FAST_ROWS,
     "render_round": FAST_ROWS,

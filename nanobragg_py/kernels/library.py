@@ -39,10 +39,17 @@ _POINTER = ctypes.c_void_p
 _INT = ctypes.c_int64
 _REAL = ctypes.c_double
 _SCENE = (_POINTER,) * 7
+_STORED_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT)
 _FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT)
 
 # Result and arguments of every kernel; entry.SIGNATURES says the same in Numba's words.
 PROTOTYPES: dict[str, tuple] = {
+    "store_geometry": (None, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT),
+    "render_stored_square": _STORED_ROWS,
+    "render_stored_round": _STORED_ROWS,
+    "render_stored_gauss": _STORED_ROWS,
+    "render_stored_tophat": _STORED_ROWS,
+    "near_sphere": (_INT, _POINTER, _INT, _POINTER, _POINTER, _REAL, _POINTER),
     "read_plain_list": (_INT, _POINTER, _INT, _INT, _POINTER, _POINTER),
     "render_square": _FAST_ROWS,
     "render_round": _FAST_ROWS,
