@@ -104,9 +104,7 @@ def clean_stdout(text: str, lines: str) -> str:
     if lines == "trace lines":
         return "".join(line for line in text.splitlines(keepends=True) if TRACE_LINE.match(line))
     if lines == "without trace":
-        return "".join(
-            line for line in text.splitlines(keepends=True) if not ADDED_BY_TRACE_BUILD.match(line)
-        )
+        return "".join(line for line in text.splitlines(keepends=True) if not ADDED_BY_TRACE_BUILD.match(line))
     return text
 
 
@@ -124,17 +122,14 @@ def written_files(case: Case, folder: Path) -> dict[str, bytes]:
     """Read the files in the folder that are not unchanged inputs."""
     needed = case.files_needed
     found = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-    return {
-        name: data for name, data in found.items() if name not in needed or data != needed[name].read_bytes()
-    }
+    return {name: data for name, data in found.items() if name not in needed or data != needed[name].read_bytes()}
 
 
 def save_expected(case: Case, result: Result) -> None:
     """Write the result of the reference as the golden data of the case."""
     EXPECTED.mkdir(exist_ok=True)
     files = {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in result.files.items()
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in result.files.items()
     }
     summary = json.dumps({"status": result.status, "files": files}, indent=1)
     (EXPECTED / f"{case.name}.json").write_text(summary + "\n")
@@ -208,8 +203,7 @@ def same_text(expected: str, actual: str, exact: bool) -> bool:
         NUMBER.sub("#", expected) == NUMBER.sub("#", actual)
         and len(wanted) == len(found)
         and all(
-            math.isclose(float(a), float(b), rel_tol=1e-5, abs_tol=1e-9)
-            for a, b in zip(wanted, found, strict=True)
+            math.isclose(float(a), float(b), rel_tol=1e-5, abs_tol=1e-9) for a, b in zip(wanted, found, strict=True)
         )
     )
 

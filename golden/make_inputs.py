@@ -123,8 +123,7 @@ def write_sources() -> None:
     """Write source lists: complete, with columns left out, and with other separators."""
     write_text(
         "sources.txt",
-        "-10 0 0 1 1.0e-10\n-10 0.02 0.01 0.5 1.01e-10\n\n"
-        "-10 -0.015 0.02 2 0.99e-10\n-5 0.01 -0.02 0.1 1.0e-10\n",
+        "-10 0 0 1 1.0e-10\n-10 0.02 0.01 0.5 1.01e-10\n\n-10 -0.015 0.02 2 0.99e-10\n-5 0.01 -0.02 0.1 1.0e-10\n",
     )
     write_text("fewcolumns.txt", "-10\n-10 0.03\n-10 0.01 -0.02\n-10 0 0.03 0.7\n")
     write_text("separators.txt", " -10,0;0.01:1!1.0E-10\n\t-9.5\t0.02,, 0 1 1.02e-10 extra words\n")

@@ -12,7 +12,6 @@ import click
 from . import interruption
 from .config import Config
 from .errors import EXIT_STATUS, InputError, printable, warn
-from .files import remove_unfinished
 from .options import scan
 
 
@@ -53,9 +52,9 @@ def run(words: Sequence[str]) -> int:
             sys.stdout.flush()
             return status
         except (KeyboardInterrupt, click.Abort):
-            remove_unfinished()
+            interruption.clean_up()
             _silence(sys.stdout)
-            _complain("interrupted; files not finished were not written")
+            _complain(interruption.MESSAGE)
             return interruption.exit_status()
         except BrokenPipeError:
             # Whoever read standard output has gone: like the C program, say nothing.

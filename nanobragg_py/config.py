@@ -130,6 +130,8 @@ class Config:
     threads: int | None = None
     preview: str | None = None
     show_rings: str | None = None
+    save: tuple[str, ...] = ()
+    save_orientation: str | None = None
     trace_pixels: tuple[tuple[int, int], ...] = ()
     trace_prefix: str = "TRACE_PY"
     trace_only: bool = False

@@ -90,10 +90,15 @@ class Meanwhile:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # The system allows no more threads: before the body, then.
+            self._run()
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if error is None and self._error is not None:
             raise self._error
 

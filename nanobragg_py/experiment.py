@@ -98,14 +98,27 @@ class Experiment:
     random: RandomTable
 
 
+def _is_foreign(path: str) -> bool:
+    """Whether an image is none of the C program's format."""
+    from .foreign_images import is_foreign
+
+    return is_foreign(path)
+
+
 def resolve_headers(config: Config) -> tuple[HeaderDefaults, tuple[str, ...]]:
     """Defaults from -mask and -img headers (the latter wins), and the files read, in order."""
     defaults = HeaderDefaults()
     read = []
     for path, option in ((config.mask_file, "-mask"), (config.image_file, "-img")):
-        if path is not None:
+        if path is None:
+            continue
+        if _is_foreign(path):
+            from .foreign_images import add_foreign_header
+
+            defaults = add_foreign_header(defaults, path, option, config.convention)
+        else:
             defaults = add_header(defaults, read_header(path, option), flip_Y=option == "-mask")
-            read.append(path)
+        read.append(path)
     return defaults, tuple(read)
 
 
@@ -222,7 +235,7 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     """Sources from a file, or a grid of divergence times dispersion."""
     axes = camera.detector.axes
     if config.source_file is not None:
-        rows = read_columns(config.source_file, 5, "-sourcefile", least=3)
+        rows = read_columns(config.source_file, 5, "-sourcefile")
         return checked_sources(rows, config.source_file, camera)
     count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
     _require_room(count, SOURCE_BYTES, "sources")
@@ -247,11 +260,20 @@ def checked_sources(rows: np.ndarray, name: str, camera: Camera) -> Sources:
     return sources
 
 
+def _read_any_mask(path: str) -> np.ndarray:
+    """A mask file's pixels, in the C program's format or any other."""
+    if not _is_foreign(path):
+        return read_mask(path)
+    from .foreign_images import foreign_mask
+
+    return foreign_mask(path)
+
+
 def resolve_mask(config: Config, detector: Detector, given: np.ndarray | None = None) -> np.ndarray | None:
     """The mask's pixels, as given or from its file; its size must be the detector's."""
     if given is None and config.mask_file is None:
         return None
-    mask = read_mask(config.mask_file) if given is None else given
+    mask = _read_any_mask(config.mask_file) if given is None else given
     if mask.shape != (detector.spixels, detector.fpixels):
         raise InputError(
             f"{config.mask_file or 'mask'}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels; "

@@ -19,7 +19,7 @@ ENDLESS = 2**30
 
 # Files being written that do not have their name yet, by any thread.
 _unfinished: set[str] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def _reason(error: OSError) -> str:
@@ -107,11 +107,14 @@ def _open_unfinished(path: str) -> BinaryIO:
         return open(path, "xb")
 
 
-def remove_unfinished() -> None:
+def _remove_unfinished() -> None:
     """Remove what threads of this process are still writing: the process is about to end."""
     with _lock:
         for path in list(_unfinished):
             _remove(path)
+
+
+interruption.clean_ups.append(_remove_unfinished)
 
 
 def _keep_mode(target: str, file: BinaryIO) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+MESSAGE = "interrupted; files not finished were not written"
 
 # The signal that is stopping this process, if one is.
 received: int | None = None
+# What must be done before the process ends.
+clean_ups: list[Callable[[], None]] = []
+_at_once = 0
 
 
 class Interrupted(KeyboardInterrupt):
@@ -19,10 +24,15 @@ class Interrupted(KeyboardInterrupt):
 
 def _stop(number: int, frame: object) -> None:
     global received
-    if received is None:
+    if received is not None:
         # Only the first one counts: what follows is clean-up, and short.
-        received = number
+        return
+    received = number
+    if not _at_once:
         raise Interrupted
+    clean_up()
+    os.write(2, f"nanoBragg: {MESSAGE}\n".encode())
+    os._exit(exit_status())
 
 
 @contextmanager
@@ -42,6 +52,23 @@ def handled() -> Iterator[None]:
     finally:
         for number, old in taken.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """While in here, a signal ends the process without an exception, which foreign code would swallow."""
+    global _at_once
+    _at_once += 1
+    try:
+        yield
+    finally:
+        _at_once -= 1
+
+
+def clean_up() -> None:
+    """Do what must be done before the process ends."""
+    for action in clean_ups:
+        action()
 
 
 def exit_status() -> int:

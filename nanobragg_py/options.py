@@ -94,8 +94,10 @@ def _o(names: str, sets: str, kind: str, group: str, text: str, **more: Any) -> 
 
 
 OPTIONS: tuple[Option, ...] = (
-    _o("-img", "image_file", "text", CAMERA, "take detector, distance, wavelength, beam centre from this SMV header"),
-    _o("-mask", "mask_file", "text", CAMERA, "skip pixels that are 0 in this SMV image; its header counts too"),
+    _o("-img", "image_file", "text", CAMERA,
+       "take detector, distance, wavelength, beam centre from the header of this image: SMV, CBF, ..."),
+    _o("-mask", "mask_file", "text", CAMERA,
+       "skip pixels that are 0 in this image: SMV, CBF, NPY, ...; its header counts too"),
     _o("-Na", "Na", "integer", CRYSTAL, "unit cells along a", last_look=True, default="1"),
     _o("-Nb", "Nb", "integer", CRYSTAL, "unit cells along b", last_look=True, default="1"),
     _o("-Nc", "Nc", "integer", CRYSTAL, "unit cells along c", last_look=True, default="1"),
@@ -225,7 +227,8 @@ OPTIONS: tuple[Option, ...] = (
     _o("-dmin", "dmin_m", "real", FACTORS, "ignore everything finer than this", unit="Å resolution"),
     _o("-mat", "mat_file", "text", CRYSTAL, "MOSFLM matrix: three reciprocal vectors, times the wavelength",
        aliases=("-matrix", "-mat_file", "-matfile")),
-    _o("-hkl", "hkl_file", "text", FACTORS, "list of h k l F for the whole of P1", aliases=("-hklfile", "-hkl_file")),
+    _o("-hkl", "hkl_file", "text", FACTORS, "list of h k l F for the whole of P1; or MTZ, mmCIF, PDB",
+       aliases=("-hklfile", "-hkl_file")),
     _o("-default_F", "default_F", "real", FACTORS, "F of every index that is not in the list", unit="electrons",
        default="0"),
     _o("-dump", "dump_file", "text", FACTORS, "binary copy of the list; read when there is no -hkl",
@@ -287,9 +290,12 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, mmCIF or PDB, in Å", "D"),
     OwnOption("--preview", "preview", "write a picture with resolution rings, beam centre and caption", "FILE.png"),
     OwnOption("--show-rings", "show_rings", "resolutions to mark in the picture, in Å, separated by commas", "D1,D2"),
+    OwnOption("--save", "save", "write the float image as .cbf, .edf, .tif, .npy or NXmx (.nxs, .h5); may be repeated",
+              "FILE", repeat=True),
+    OwnOption("--save-orientation", "save_orientation", "write the crystal's orientation for -mat to read", "FILE"),
     OwnOption("--trace-prefix", "trace_prefix", "label of trace lines (default: TRACE_PY)", "WORD"),
     OwnOption("--trace-only", "trace_only", "render only the traced pixels, and write no image"),
-)
+)  # fmt: skip
 
 
 def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,11 +18,21 @@ from .vectors import cross, dot, unit
 LONGEST_SIDE = 1400
 SHORTEST_SIDE = 700
 # Rings to choose from, in Å: about four of them fit on any detector.
-NICE_RINGS_A = (50, 30, 20, 15, 10, 8, 6, 5, 4, 3.5, 3, 2.5, 2.2, 2, 1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+NICE_RINGS_A = (
+    50, 30, 20, 15, 12, 10, 8, 7, 6, 5, 4.5, 4, 3.5, 3, 2.5, 2.2, 2, 1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5,
+)  # fmt: skip
 RINGS_SHOWN = 5
 RING_COLOUR = (200, 60, 40)
 CENTRE_COLOUR = (30, 90, 200)
 POINTS_PER_RING = 1440
+# Ink of the brightest background; smallest tile (pixels) that it is looked for in, and how many there must be; what a
+# spot must be above it to show; share of the spots' intensity that is shown black; greys, few enough for small files.
+SHADOW = 0.3
+TILE = 8
+TILES_NEEDED = 16
+STANDS_OUT = 0.01
+BLACK_SHARE = 0.8
+GREYS = 85
 
 
 def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A: tuple[float, ...] = ()) -> None:
@@ -64,10 +75,13 @@ def picture(image: np.ndarray) -> tuple[np.ndarray, float]:
     merge = max(1, -(-longest // LONGEST_SIDE))
     grow = max(1, SHORTEST_SIDE // longest)
     small = brightest_of_blocks(np.nan_to_num(image, nan=0.0), merge)
-    low, high = contrast(small)
-    # A little lighter than proportional: weak spots show, and a background stays a background.
-    levels = np.clip((small - low) / (high - low), 0.0, 1.0) ** 0.75
-    grey = (255.0 * (1.0 - levels)).astype(np.uint8)
+    around = background(small)
+    spots = np.clip(small - (1.0 + STANDS_OUT) * around, 0.0, None)
+    # Spots up to black, a little lighter than proportional so that weak ones show, over a shadow of the background.
+    ink = np.clip(spots / (black_level(spots) or 1.0), 0.0, 1.0) ** 0.6
+    ink += (1.0 - ink) * SHADOW * np.clip(around / (around.max() or 1.0), 0.0, 1.0)
+    ink[small <= 0.0] = 0.0
+    grey = (255 - 255 // GREYS * np.rint(GREYS * np.clip(ink, 0.0, 1.0))).astype(np.uint8)
     return np.repeat(np.repeat(grey, grow, axis=0), grow, axis=1), grow / merge
 
 
@@ -81,14 +95,45 @@ def brightest_of_blocks(image: np.ndarray, side: int) -> np.ndarray:
     return padded.reshape(slow, side, fast, side).max(axis=(1, 3))
 
 
-def contrast(image: np.ndarray) -> tuple[float, float]:
-    """Values shown white and black: the dim background, and a level that the brightest spots exceed."""
-    lit = image[image > 0.0]
-    if lit.size == 0:
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(lit, (5.0, 99.7)))
-    low = min(low, 0.5 * high)
-    return (low, high) if high > low else (0.0, float(lit.max()))
+def background(image: np.ndarray) -> np.ndarray:
+    """The smooth part of an image: medians of tiles, interpolated between the tiles' middles.
+
+    An image too small for that has one level.
+    """
+    slow, fast = image.shape
+    if max(slow, fast) < TILES_NEEDED * TILE:
+        return np.full(image.shape, _median_of_lit(image))
+    side = max(TILE, max(slow, fast) // 64)
+    rows, columns = max(1, slow // side), max(1, fast // side)
+    edges = [np.linspace(0, size, count + 1).astype(int) for size, count in ((slow, rows), (fast, columns))]
+    medians = np.array([
+        [_median_of_lit(image[top:bottom, left:right]) for left, right in pairwise(edges[1])]
+        for top, bottom in pairwise(edges[0])
+    ])  # fmt: skip
+    # Tiles where nothing was rendered take after their neighbours, so that there is no step at the border.
+    framed = np.pad(medians, 1)
+    around = [framed[1 + i : 1 + i + rows, 1 + j : 1 + j + columns] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    medians = np.where(medians > 0.0, medians, np.max(around, axis=0))
+    middles = [(edge[1:] + edge[:-1] - 1) / 2 for edge in edges]
+    along = np.array([np.interp(np.arange(fast), middles[1], row) for row in medians])
+    row = np.interp(np.arange(slow), middles[0], np.arange(rows))
+    below = np.minimum(row.astype(int), max(rows - 2, 0))
+    part = (row - below)[:, None]
+    return (1.0 - part) * along[below] + part * along[np.minimum(below + 1, rows - 1)]
+
+
+def _median_of_lit(tile: np.ndarray) -> float:
+    lit = tile[tile > 0.0]
+    return float(np.median(lit)) if lit.size else 0.0
+
+
+def black_level(spots: np.ndarray) -> float:
+    """The level above which most of the spots' intensity lies: few strong spots do not hide all the others."""
+    values = np.sort(spots[spots > 0.0], axis=None)
+    if not values.size:
+        return 0.0
+    below = np.cumsum(values)
+    return float(values[np.searchsorted(below, (1.0 - BLACK_SHARE) * below[-1])])
 
 
 def ring(detector: Detector, wavelength_A: float, spacing_A: float) -> np.ndarray:
@@ -102,13 +147,32 @@ def ring(detector: Detector, wavelength_A: float, spacing_A: float) -> np.ndarra
     up = np.cross(beam, side)
     azimuth = np.linspace(0.0, 2.0 * np.pi, POINTS_PER_RING)[:, None]
     rays = beam * math.cos(two_theta) + (side * np.cos(azimuth) + up * np.sin(azimuth)) * math.sin(two_theta)
-    towards = rays @ np.array(detector.axes.odet)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        points = rays * np.where(towards > 1e-6, detector.close_distance_m / towards, np.nan)[:, None]
+    points = _on_curved(detector, rays) if detector.curved else _on_plane(detector, rays)
     on_plane = points - np.array(detector.pix0_m)
     fast = on_plane @ np.array(detector.axes.fdet)
     slow = on_plane @ np.array(detector.axes.sdet)
     return np.column_stack((fast, slow)) / detector.pixel_size_m
+
+
+def _on_plane(detector: Detector, rays: np.ndarray) -> np.ndarray:
+    """Where rays (n, 3) from the sample meet the detector's plane, metres; nan for those that lead away from it."""
+    towards = rays @ np.array(detector.axes.odet)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return rays * np.where(towards > 1e-6, detector.close_distance_m / towards, np.nan)[:, None]
+
+
+def _on_curved(detector: Detector, rays: np.ndarray) -> np.ndarray:
+    """The same for a curved detector: points of the flat one whose y and z are the angles that lead to the ray.
+
+    Those angles are sensible where the beam goes along x and meets the detector squarely; else there are no points.
+    """
+    axes = detector.axes
+    if abs(axes.beam[0]) < 1.0 - 1e-9 or abs(dot(axes.beam, axes.odet)) < 1.0 - 1e-9:
+        return np.full(rays.shape, np.nan)
+    about_slow = np.arcsin(np.clip(rays @ np.array(cross(axes.sdet, axes.beam)), -1.0, 1.0))
+    about_fast = np.arctan2(rays @ np.array(cross(axes.fdet, axes.beam)), rays @ np.array(axes.beam))
+    straight = np.full(len(rays), axes.beam[0])
+    return detector.distance_m * np.column_stack((straight, about_slow, about_fast))
 
 
 def _least_along(vector):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -48,3 +50,18 @@ class PixelCounter:
         fast_first, fast_last, slow_first, slow_last = self._region
         inside = fast_first <= fpixel <= fast_last and slow_first <= spixel <= slow_last
         return inside and (self._mask is None or self._mask[spixel, fpixel] != 0)
+
+
+@contextmanager
+def progress_bar(rows: int, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """A bar with the time left on standard error; gives a function to be told the number of rows finished.
+
+    Only where standard error is a terminal and standard output, which has progress lines of its own, is not.
+    """
+    if not wanted or rows < 1 or sys.stdout.isatty() or not sys.stderr.isatty():
+        yield lambda finished: None
+        return
+    import click
+
+    with click.progressbar(length=rows, label="rendering", file=sys.stderr, width=40) as bar:
+        yield lambda finished: bar.update(finished - bar.pos)

@@ -151,6 +151,9 @@ class Renderer:
     the pixel where interpolation leaves the list, of which the first one counts.
     """
 
+    # Chunks of rows for each of several threads: enough that all finish at about the same time.
+    shares = 8
+
     def __init__(
         self, experiment: Experiment, threads: int | None = None, error_scale: float = 1.0,
         inputs: KernelInputs | None = None, image: np.ndarray | None = None,
@@ -217,7 +220,8 @@ class Renderer:
         p = self.inputs.parameters[0]
         first, end = self.region[2], self.region[3] + 1
         a_row = max(1, self.fpixels * int(p["steps"]) * int(p["layers"]))
-        size = max(1, min(STEPS_AT_A_TIME // a_row, (end - first) // (8 * self.threads), 256))
+        shares = self.shares if self.threads > 1 else 1
+        size = max(1, min(STEPS_AT_A_TIME // a_row, (end - first) // (shares * self.threads), 256))
         return [(row, min(row + size, end)) for row in range(first, end, size)]
 
     def _work(self, first: int, last: int) -> None:

@@ -89,7 +89,7 @@ def reflections_of(value: Any) -> tuple[np.ndarray, np.ndarray]:
     Returns hkl int64 (n, 3) and F float64 (n,). Raises InputError for other shapes, indices that are not whole
     numbers below 2^30, and F that are not finite real numbers.
     """
-    if isinstance(value, (tuple, list)) and len(value) == 2:
+    if isinstance(value, (tuple, list)) and len(value) == 2 and np.ndim(value[0]) == 2:
         hkl, F = _numbers("hkl", value[0]), _numbers("hkl (F)", value[1])
     else:
         both = _numbers("hkl", value)

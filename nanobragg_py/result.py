@@ -63,8 +63,14 @@ class Result:
 
     @property
     def matrix(self) -> np.ndarray:
-        """a*, b*, c* in Å⁻¹ times the wavelength in Å, as columns, float64 (3, 3)."""
+        """a*, b*, c* in Å⁻¹ times the wavelength in Å, as columns, float64 (3, 3): the numbers of a matrix file.
+
+        Where the crystal was given as a matrix, the very numbers of that, before any misset.
+        """
         wavelength_A = self.experiment.camera.wavelength_m * 1e10
+        given = self.experiment.crystal.steps.from_file
+        if given is not None and self.experiment.crystal.misset is None:
+            return np.array(given).T
         return np.array(self.experiment.crystal.reciprocal).T * wavelength_A
 
     def noise(self, seed: int | None = None) -> Noise:

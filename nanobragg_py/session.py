@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from . import experiment as stages
-from . import images, run_log, trace
+from . import images, orientation, run_log, trace
 from .config import Config
 from .crew import Meanwhile
 from .crystal import RandomTable
@@ -15,7 +16,7 @@ from .experiment import Camera, Experiment
 from .files import check_writable
 from .kernels.library import prepare
 from .printout import Printout
-from .progress import PixelCounter, progress_counts
+from .progress import PixelCounter, progress_bar, progress_counts
 from .render import Renderer
 from .statistics import image_statistics
 from .tables import read_columns
@@ -111,12 +112,19 @@ class Session:
         if config.preview is not None:
             check_writable(config.preview, "--preview")
             self.rings_A()
+        if config.save_orientation is not None:
+            check_writable(config.save_orientation, orientation.OPTION)
+        if config.save:
+            from .save import check_save
+
+            for path in config.save:
+                check_save(path)
 
     def check_unused_table(self) -> None:
         """The C program reads a table of angles, and does not use it."""
         if self.config.stol_file is not None:
             say(f"reading {self.config.stol_file}\n")
-            read_columns(self.config.stol_file, 2, "-stol", least=2)
+            read_columns(self.config.stol_file, 2, "-stol")
 
     def log_geometry(self, camera: Camera) -> None:
         """Detector lines, and the trace's among them."""
@@ -151,7 +159,7 @@ class Session:
 
     def render(self, experiment: Experiment, renderer: Renderer) -> None:
         """Render, with the lines that belong to pixels in pixel order."""
-        config, camera = self.config, experiment.camera
+        config = self.config
         counter = PixelCounter(renderer.region, renderer.fpixels, experiment.mask)
         self.check_traced_pixels(counter, renderer)
         if len(config.trace_pixels) == 1:
@@ -160,7 +168,16 @@ class Session:
             Printout(experiment, renderer, counter, say).run(self.traced_lines(experiment, renderer))
             say("\n")
             return
-        total = camera.region.progress_pixels if config.progress else 0
+        first, end = renderer.region[2], renderer.region[3] + 1
+        with progress_bar(end - first, config.progress) as show:
+            for row in self.rendered_rows(experiment, renderer, counter):
+                show(row - first)
+        say("\n")
+
+    def rendered_rows(self, experiment: Experiment, renderer: Renderer, counter: PixelCounter) -> Iterator[int]:
+        """Render; yields the first row that is not finished, once the log's lines up to it are out."""
+        config = self.config
+        total = experiment.camera.region.progress_pixels if config.progress else 0
         pending = sorted(slow * renderer.fpixels + fast for slow, fast in set(config.trace_pixels))
         before = 0
         warned = False
@@ -179,7 +196,7 @@ class Session:
                 say(text)
                 sys.stdout.flush()
             before = after
-        say("\n")
+            yield row
 
     def check_traced_pixels(self, counter: PixelCounter, renderer: Renderer) -> None:
         """A pixel that is not rendered cannot be traced."""
@@ -256,6 +273,12 @@ class Session:
             from .preview import write_preview
 
             write_preview(config.preview, image, experiment, self.rings_A())
+        if config.save_orientation is not None:
+            orientation.write_orientation(config.save_orientation, experiment.crystal, camera.wavelength_m)
+        for path in config.save:
+            from .save import save_image
+
+            save_image(path, image, experiment)
 
     def rings_A(self) -> tuple[float, ...]:
         """Resolutions that the picture shall mark, as said; none leaves the choice to it."""

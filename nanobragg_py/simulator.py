@@ -25,6 +25,7 @@ from .resolution import matrix_of, resolve
 from .result import Result
 from .sampling import spindle_cells
 from .spots import Indices, Spots, find_spots, indices_of
+from .stored_geometry import ERROR_SCALE, StoredRenderer, can_be_stored, store_geometry
 
 ORTHOGONAL = 1e-6
 
@@ -63,12 +64,14 @@ class Simulator:
         config, arrays = arranged(config, keywords)
         self.threads = threads or config.threads or default_threads()
         self.base: Experiment = resolve(config, arrays)
-        self._inputs = kernel_inputs(self.base)
+        self._inputs = kernel_inputs(self.base, ERROR_SCALE)
+        self._geometry = store_geometry(self.base, self._inputs) if can_be_stored(self.base) else None
         matrix = arrays.matrix
         if matrix is None and self.base.config.mat_file is not None:
             matrix = read_matrix(self.base.config.mat_file)
         self._matrix = matrix
         self._unturned = replace(self.base.config, misset=None, misset_random=False)
+        self._by_matrix = replace(self._unturned, cell=None)
         self._standard = np.array(self.base.crystal.steps.before_misset).T * (self.base.camera.wavelength_m * 1e10)
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="nanobragg_py")
 
@@ -91,7 +94,8 @@ class Simulator:
     def matrix(self, orientation: Any) -> np.ndarray:
         """a*, b*, c* times the wavelength in Å as columns, float64 (3, 3), for a rotation matrix (3, 3).
 
-        Written row by row, with 17 digits, it is the matrix file with which the command line gives the same image.
+        Written row by row, with 17 digits, it is the file with which -mat, in place of -cell and -misset, gives the
+        same image on the command line.
         """
         rotation = np.asarray(orientation, dtype=np.float64)
         if rotation.shape != (3, 3) or not np.isfinite(rotation).all():
@@ -115,8 +119,9 @@ class Simulator:
         return self._rendered(experiment, out, functools.partial(Hired, self._executor), self.threads)
 
     def stills(self, n: int, seed: int = 0, weakest: float = 1.0) -> Iterator[Still]:
-        """n labelled images in random orientations, uniform over all rotations (Shoemake, Graphics Gems III (1992) 124).
+        """n labelled images in random orientations, uniform over all rotations.
 
+        Rotations are those of random unit quaternions (Shoemake, Graphics Gems III (1992), 124).
         seed: the same one gives the same orientations, whatever n and the number of threads. weakest: spots whose
         brightest pixel has fewer photons are not labelled. Each image is rendered by one thread, several ahead.
 
@@ -147,7 +152,7 @@ class Simulator:
         experiment = self._turned(rotation, None)
         result = self._rendered(experiment, None, Alone, 1)
         spots = find_spots(experiment, self._indices, result.image, weakest)
-        return Still(result.image, rotation, self.matrix(rotation), spots, result)
+        return Still(result.image, rotation, result.matrix, spots, result)
 
     def _check_out(self, out: np.ndarray) -> None:
         shape = (self.base.camera.detector.spixels, self.base.camera.detector.fpixels)
@@ -159,7 +164,11 @@ class Simulator:
     def _rendered(self, experiment: Experiment, out: np.ndarray | None, crew: Any, threads: int) -> Result:
         if out is not None:
             out.fill(0.0)
-        renderer = Renderer(experiment, threads, inputs=turned_inputs(self._inputs, experiment), image=out)
+        inputs = turned_inputs(self._inputs, experiment)
+        if self._geometry is not None and experiment.oversampling.used == 1:
+            renderer: Renderer = StoredRenderer(experiment, threads, inputs, out, self._geometry)
+        else:
+            renderer = Renderer(experiment, threads, inputs=inputs, image=out)
         for _ in renderer.rows(crew):
             pass
         return Result(experiment, renderer.image)
@@ -170,14 +179,9 @@ class Simulator:
             return self.base
         if orientation is not None and matrix is not None:
             raise InputError("give orientation or matrix, not both")
-        config, stars = self._unturned, self._matrix
-        if matrix is not None:
-            stars = matrix_of(matrix)
-        elif np.shape(orientation) == (3,):
-            config = replace(config, misset=self._angles(orientation))
-        else:
-            stars = matrix_of(self.matrix(orientation))
-        return self._with_crystal(config, stars)
+        if np.shape(orientation) == (3,):
+            return self._with_crystal(replace(self._unturned, misset=self._angles(orientation)), self._matrix)
+        return self._with_crystal(self._by_matrix, matrix_of(self.matrix(orientation) if matrix is None else matrix))
 
     def _angles(self, angles: Any) -> Vector:
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from .errors import InputError
 from .experiment import Experiment
+from .kernels.library import address, kernel
 from .structure_factors import Grid
 
 # How far from the middle of its transform a reflection may be cut by the Ewald sphere to be labelled, in units of
@@ -57,8 +60,16 @@ def indices_of(grid: Grid, cell_A: np.ndarray, finest_A: float) -> Indices:
     return Indices(np.ascontiguousarray(found[:, np.any(found != 0.0, axis=0)]))
 
 
+class _View(NamedTuple):
+    """One source with one orientation: incident wave vector (3,), 1/lambda, and a, b, c as rows (3, 3); in Å."""
+
+    k0: np.ndarray
+    radius: float
+    cell_A: np.ndarray
+
+
 class _Found(NamedTuple):
-    """Candidates of one source and orientation: columns of Indices, distance from the middle, rays, cell."""
+    """Candidates of one view: columns of Indices, distance from the middle of the transform, rays (3, n)."""
 
     index: np.ndarray
     distance: np.ndarray
@@ -74,19 +85,21 @@ def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weak
     direction of k0 + q; the spot is where k0 + q + d meets the detector. From there the image is followed uphill for
     up to three pixels. What is no local maximum, weaker than `weakest` photons, or another reflection's, is left out.
     """
-    found = [_cut(experiment, indices, *beam_and_cell) for beam_and_cell in _orientations(experiment)]
+    views = list(_views(experiment))
+    found = [_cut(experiment, indices, view) for view in views]
     index = np.concatenate([one.index for one in found])
-    distance = np.concatenate([one.distance for one in found])
     ray = np.concatenate([one.ray for one in found], axis=1)
+    which = np.repeat(np.arange(len(found)), [len(one.index) for one in found])
     if len(found) > 1:
-        order = np.lexsort((distance, index))
+        order = np.lexsort((np.concatenate([one.distance for one in found]), index))
         index, first = np.unique(index[order], return_index=True)
-        ray = ray[:, order[first]]
+        ray, which = ray[:, order[first]], which[order[first]]
     position = _on_detector(experiment, ray)
     seen = np.flatnonzero(_inside(experiment, position))
-    hkl, position = indices.hkl[:, index[seen]].T, position[:, seen].T
+    hkl, position, which = indices.hkl[:, index[seen]].T, position[:, seen].T, which[seen]
     pixel, top = _uphill(image, position)
     peak = image[pixel[:, 1], pixel[:, 0]]
+    top &= _nearest_node_is(experiment, views, which, pixel, hkl)
     good = np.flatnonzero(top & (peak >= weakest))
     good = good[_nearest_to(position[good], pixel[good], image.shape[1])]
     good = good[np.argsort(-peak[good], kind="stable")]
@@ -94,17 +107,19 @@ def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weak
     return Spots(hkl[good].astype(np.int32), position, pixel, peak, _box_sums(image, pixel, box_radius(experiment)))
 
 
-def _orientations(experiment: Experiment):
-    """Incident wave vector (3,), 1/lambda and a, b, c as rows (3, 3) of each source, spindle step and domain [Å]."""
+def _views(experiment: Experiment) -> Iterator[_View]:
+    """Every source with every spindle step and mosaic domain."""
+    domains = experiment.domains if experiment.camera.mosaic.spread > 0.0 else experiment.domains[:1]
     for direction, wavelength_m in zip(experiment.sources.direction, experiment.sources.wavelength_m, strict=True):
         radius = 1e-10 / float(wavelength_m)
         for cell in experiment.cells[0]:
-            for domain in experiment.domains if experiment.camera.mosaic.spread > 0.0 else experiment.domains[:1]:
-                yield -direction * radius, radius, cell.reshape(3, 3) @ domain.reshape(3, 3).T * 1e10
+            for domain in domains:
+                yield _View(-direction * radius, radius, cell.reshape(3, 3) @ domain.reshape(3, 3).T * 1e10)
 
 
-def _cut(experiment: Experiment, indices: Indices, k0: np.ndarray, radius: float, cell_A: np.ndarray) -> _Found:
+def _cut(experiment: Experiment, indices: Indices, view: _View) -> _Found:
     """Reflections whose transform the Ewald sphere cuts."""
+    k0, radius, cell_A = view
     crystal, config = experiment.crystal, experiment.config
     stars = np.linalg.inv(cell_A).T
     counts = np.array([crystal.Na, crystal.Nb, crystal.Nc])
@@ -116,14 +131,7 @@ def _cut(experiment: Experiment, indices: Indices, k0: np.ndarray, radius: float
         square = GAUSS_REACH * GAUSS_WIDTH / 2.0 if config.shape == "gauss" else TOPHAT_REACH
         reach = (square / config.fudge) ** 0.5
     furthest = reach * np.trace(metric) ** 0.5
-    h, k, l = indices.hkl
-    mixed = stars @ stars.T
-    along = 2.0 * (stars @ k0)
-    # |k0 + q|² - |k0|² = q·q + 2 k0·q, in Miller indices.
-    excess = h * (mixed[0, 0] * h + 2.0 * mixed[0, 1] * k + 2.0 * mixed[0, 2] * l + along[0])
-    excess += k * (mixed[1, 1] * k + 2.0 * mixed[1, 2] * l + along[1])
-    excess += l * (mixed[2, 2] * l + along[2])
-    index = np.flatnonzero(np.abs(excess) < furthest * (2.0 * radius + furthest))
+    index = _near_sphere(indices, stars, k0, furthest * (2.0 * radius + furthest))
     out = stars.T @ indices.hkl[:, index] + k0[:, None]
     size = np.sqrt(np.einsum("ij,ij->j", out, out))
     error = size - radius
@@ -133,6 +141,18 @@ def _cut(experiment: Experiment, indices: Indices, k0: np.ndarray, radius: float
     ray = out - step * (error / stiffness)
     kept = (distance < reach) & (np.abs(cell_A @ (ray - out)).max(axis=0, initial=0.0) < 0.5)
     return _Found(index[kept], distance[kept], ray[:, kept])
+
+
+def _near_sphere(indices: Indices, stars: np.ndarray, k0: np.ndarray, limit: float) -> np.ndarray:
+    """Columns of the indices for which | |k0 + q|² - |k0|² | is below a limit [Å⁻²]; stars has rows a*, b*, c*."""
+    size = indices.hkl.shape[1]
+    mixed = stars @ stars.T
+    off = 2.0 * mixed
+    metric = np.array([mixed[0, 0], mixed[1, 1], mixed[2, 2], off[1, 2], off[0, 2], off[0, 1]])
+    along, index = 2.0 * (stars @ k0), np.empty(size, dtype=np.int64)
+    hkl = indices.hkl
+    found = kernel("near_sphere")(address(hkl), size, address(metric), address(along), limit, address(index))
+    return index[:found]
 
 
 def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
@@ -160,29 +180,55 @@ def _inside(experiment: Experiment, position: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _around(pixel: np.ndarray, radius: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Fast and slow indices (n, side²) of the boxes about pixels (n, 2), and clipped to the image."""
+@cache
+def _box(radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fast and slow offsets (side²,) of the pixels of a box."""
     offsets = np.arange(-radius, radius + 1)
-    fast = pixel[:, 0, None] + np.tile(offsets, len(offsets))
-    slow = pixel[:, 1, None] + np.repeat(offsets, len(offsets))
-    return fast.clip(0, shape[1] - 1), slow.clip(0, shape[0] - 1)
+    return np.tile(offsets, len(offsets)), np.repeat(offsets, len(offsets))
+
+
+def _around(pixel: np.ndarray, radius: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Fast and slow indices (n, side²) of the boxes about pixels (n, 2), kept within the image."""
+    fast, slow = _box(radius)
+    fast, slow = pixel[:, :1] + fast, pixel[:, 1:] + slow
+    return np.minimum(np.maximum(fast, 0), shape[1] - 1), np.minimum(np.maximum(slow, 0), shape[0] - 1)
 
 
 def _uphill(image: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pixels (n, 2) of the maxima uphill from positions (n, 2), and whether they are local maxima."""
     pixel = np.rint(position).astype(np.int32)
-    n = np.arange(len(pixel))
     top = np.zeros(len(pixel), dtype=bool)
+    walking = np.arange(len(pixel))
     for _ in range(STEPS_TO_MAXIMUM + 1):
-        fast, slow = _around(pixel, 1, image.shape)
+        fast, slow = _around(pixel[walking], 1, image.shape)
         values = image[slow, fast]
         best = values.argmax(axis=1)
-        top = values[n, best] == values[:, 4]
-        best[top] = 4
-        if top.all():
+        n = np.arange(len(walking))
+        there = values[n, best] == values[:, 4]
+        top[walking[there]] = True
+        n, best, walking = n[~there], best[~there], walking[~there]
+        if not len(walking):
             break
-        pixel[:, 0], pixel[:, 1] = fast[n, best], slow[n, best]
+        pixel[walking, 0], pixel[walking, 1] = fast[n, best], slow[n, best]
     return pixel, top
+
+
+def _nearest_node_is(
+    experiment: Experiment, views: list[_View], which: np.ndarray, pixel: np.ndarray, hkl: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    """Whether the reflections hkl (n, 3) are the nodes nearest to the middles of pixels (n, 2), each in its view."""
+    detector = experiment.camera.detector
+    axes = detector.axes
+    place = (pixel + 0.5) * detector.pixel_size_m @ np.array([axes.fdet, axes.sdet]) + np.array(detector.pix0_m)
+    out = place / np.sqrt(np.einsum("ij,ij->i", place, place))[:, None]
+    if len(views) == 1:
+        k0, radius, cell_A = views[0]
+        found = (out * radius - k0) @ cell_A.T
+    else:
+        radii, k0 = np.array([view.radius for view in views]), np.array([view.k0 for view in views])
+        cells = np.array([view.cell_A for view in views])
+        found = np.einsum("nij,nj->ni", cells[which], out * radii[which, None] - k0[which])
+    return np.abs(found - hkl).max(axis=1, initial=0.0) <= 0.5
 
 
 def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarray:
@@ -205,8 +251,6 @@ def _box_sums(image: np.ndarray, pixel: np.ndarray, radius: int) -> np.ndarray:
     """Photons in boxes about pixels, float64 (n,); what lies beyond the edge counts as 0."""
     fast, slow = _around(pixel, radius, image.shape)
     values = image[slow, fast].astype(np.float64)
-    side = 2 * radius + 1
-    offsets = np.arange(-radius, radius + 1)
-    beyond = (fast != pixel[:, 0, None] + np.tile(offsets, side)) | (slow != pixel[:, 1, None] + np.repeat(offsets, side))
-    values[beyond] = 0.0
+    beside, above = _box(radius)
+    values[(fast != pixel[:, :1] + beside) | (slow != pixel[:, 1:] + above)] = 0.0
     return values.sum(axis=1)

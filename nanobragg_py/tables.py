@@ -20,15 +20,15 @@ ROW_BYTES = 1000
 MOST_ROWS = 10_000_000
 
 
-def read_columns(path: str, columns: int, option: str, least: int = 1) -> np.ndarray:
-    """Rows of `least` to `columns` numbers, float64 (n, columns), nan where a row is shorter.
+def read_columns(path: str, columns: int, option: str) -> np.ndarray:
+    """Rows of up to `columns` numbers, float64 (n, columns), nan where a row is shorter.
 
     Separators are blanks, tabs and any of , ; : !; blank lines are skipped. Raises InputError, naming the line.
     """
-    return parse_columns(read_bytes(path, option), path, columns, option, least)
+    return parse_columns(read_bytes(path, option), path, columns, option)
 
 
-def parse_columns(content: bytes, path: str, columns: int, option: str, least: int = 1) -> np.ndarray:
+def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.ndarray:
     """Rows of a text's numbers, see read_columns."""
     if b"\0" in content:
         raise InputError(f"{path}: {option} expects a text file of numbers; this one is binary")
@@ -46,8 +46,6 @@ def parse_columns(content: bytes, path: str, columns: int, option: str, least: i
             continue
         where = f"{path}: line {number}"
         values.extend([_value(word, where, columns) for word in words[:columns]])
-        if len(words) < least:
-            raise InputError(f"{where}: expected {least} to {columns} numbers, found {len(words)}")
         values.extend([math.nan] * (columns - len(words)))
         extra += len(words) > columns
     if not values:

@@ -191,9 +191,7 @@ def describe_stdout(ours: bytes, theirs: bytes) -> str:
     left += [end] * (longest - len(left))
     right += [end] * (longest - len(right))
     number, a, b = next((i, a, b) for i, (a, b) in enumerate(zip(left, right, strict=True), 1) if a != b)
-    return (
-        f"stdout line {number}: reference {a.decode(errors='replace')!r}, ours {b.decode(errors='replace')!r}"
-    )
+    return f"stdout line {number}: reference {a.decode(errors='replace')!r}, ours {b.decode(errors='replace')!r}"
 
 
 def describe_numbers(name: str, ours: bytes, theirs: bytes, code: str) -> str:
@@ -202,9 +200,7 @@ def describe_numbers(name: str, ours: bytes, theirs: bytes, code: str) -> str:
     if not pairs:
         return f"{name}: same numbers, other bytes"
     a, b = max(pairs, key=lambda pair: abs(pair[0] - pair[1]) if math.isfinite(pair[1]) else math.inf)
-    return (
-        f"{name}: {len(pairs)} of {len(theirs) // array(code).itemsize} differ, most: {a!r} against our {b!r}"
-    )
+    return f"{name}: {len(pairs)} of {len(theirs) // array(code).itemsize} differ, most: {a!r} against our {b!r}"
 
 
 def describe_file(name: str, ours: bytes | None, theirs: bytes | None) -> str:
@@ -414,9 +410,7 @@ def to_json(case: Case, expected: Outcome) -> str:
         "files": {name: _encoded(content) for name, content in sorted(case.files.items())},
         "status": expected.status,
         "stdout": expected.stdout.decode("utf-8"),
-        "sha256": {
-            name: hashlib.sha256(content).hexdigest() for name, content in sorted(expected.files.items())
-        },
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(expected.files.items())},
     }
     return json.dumps(entry, indent=1) + "\n"
 
@@ -619,9 +613,7 @@ def run_replay(options: argparse.Namespace) -> int:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The options of this program."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--reference", help="the C program (its serial build)")
     add("--program", help="ours, as a command line (default: this Python with -m nanobragg_py)")

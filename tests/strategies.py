@@ -97,9 +97,7 @@ def whole(rng: random.Random, value: int) -> str:
     """An integer, sometimes with decimals that the parser cuts off."""
     if rng.random() < 0.88:
         return str(value)
-    return rng.choice(["{}.9", "{}.0", "{}abc", " {}", "0{}", "{}e3"] if value >= 0 else ["{}.9"]).format(
-        value
-    )
+    return rng.choice(["{}.9", "{}.0", "{}abc", " {}", "0{}", "{}e3"] if value >= 0 else ["{}.9"]).format(value)
 
 
 def either(rng: random.Random, usual: str, *others: str) -> str:
@@ -192,9 +190,7 @@ def centre_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
         if maybe(rng, 0.1):
             yield Group(name[1:], option(rng, [name], spelled(rng, count * rng.uniform(0, 1))))
     if maybe(rng, 0.2):
-        yield Group(
-            "pivot", option(rng, ["-pivot"], rng.choice(["sample", "beam", "beam", "subsample", "none"]))
-        )
+        yield Group("pivot", option(rng, ["-pivot"], rng.choice(["sample", "beam", "beam", "subsample", "none"])))
 
 
 def convention_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
@@ -234,9 +230,7 @@ def vector_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
             "-odet_vector": rng.choice([(1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)]),
             "-polar_vector": (0.0, 0.0, 1.0),
         }
-        words = [
-            w for name, axis in frame.items() for w in vector_words(rng, name, fuzz_inputs.rotate(turn, axis))
-        ]
+        words = [w for name, axis in frame.items() for w in vector_words(rng, name, fuzz_inputs.rotate(turn, axis))]
         yield Group("frame", tuple(words))
     if maybe(rng, 0.08):
         yield Group("spindle_axis", vector_words(rng, "-spindle_axis", fuzz_inputs.unit_vector(rng)))
@@ -259,9 +253,7 @@ def surface_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
     if maybe(rng, 0.7):
         return
     if maybe(rng, 0.75):
-        depth = rng.choice(
-            ["inf", "0", spelled(rng, rng.uniform(10, 800)), spelled(rng, rng.uniform(10, 800))]
-        )
+        depth = rng.choice(["inf", "0", spelled(rng, rng.uniform(10, 800)), spelled(rng, rng.uniform(10, 800))])
         yield Group("detector_abs", option(rng, ["-detector_abs", "-detector_absorb"], depth))
     if maybe(rng, 0.75):
         depth = spelled(rng, rng.choice([0, 50, 300, rng.uniform(1, 900)]))
@@ -319,9 +311,7 @@ def count_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
         yield Group("xtalsize", (rng.choice(names), number(size)))
     for names in [["-xtal_thick", "-xtal_x", "-sample_x"], ["-width", "-sample_y"], ["-height", "-xtal_z"]]:
         if maybe(rng, 0.05):
-            yield Group(
-                "size " + names[0], (rng.choice(names), number(plan.cell[0] * 1e-7 * rng.uniform(1, few)))
-            )
+            yield Group("size " + names[0], (rng.choice(names), number(plan.cell[0] * 1e-7 * rng.uniform(1, few))))
     if maybe(rng, 0.03):
         yield Group("density", (rng.choice(["-density", "-sample_density"]), "1.2"))
     if maybe(rng, 0.03):
@@ -444,9 +434,7 @@ def phi_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
     if maybe(rng, 0.35):
         yield Group("phistep", ("-phistep", spelled(rng, rng.choice([step, step, -step]))))
     if maybe(rng, 0.55):
-        yield Group(
-            "phisteps", option(rng, ["-phisteps"], whole(rng, steps - (1 if maybe(rng, 0.08) else 0)))
-        )
+        yield Group("phisteps", option(rng, ["-phisteps"], whole(rng, steps - (1 if maybe(rng, 0.08) else 0))))
 
 
 def mosaic_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:

@@ -128,7 +128,6 @@ FILES = [
     source("with a word", SOURCES + "-1 zero 0 1 1e-10\n", "line 2: expected up to 5 numbers, found 'zero'"),
     source("with nan", SOURCES + "-1 0 0 1 nan\n", "line 2: expected up to 5 numbers, found 'nan'"),
     source("with inf", "inf 0 0 1 1e-10\n", "line 1: expected up to 5 numbers, found 'inf'"),
-    source("of two columns", SOURCES + "-1 0\n", "line 2: expected 3 to 5 numbers, found 2"),
     source("at the sample", SOURCES + "0 0 0 1 1e-10\n", "source 2: expected a position other than the sample's"),
     source("without wavelength", "-1 0 0 1 0\n", "source 1: .* a wavelength above 0"),
     source("of 10^7 lines", "1\n" * 10**7, "-sourcefile has 10000000 lines, which would need 9.31 GiB of memory"),

@@ -51,18 +51,14 @@ def as_dict(data) -> dict[tuple[int, int, int], float]:
     return result
 
 
-@pytest.mark.parametrize(
-    "group", ["P 1", "P 21 21 21", "C 1 2 1", "P 43 21 2", "F 4 3 2", "P -1", "I 41 3 2"]
-)
+@pytest.mark.parametrize("group", ["P 1", "P 21 21 21", "C 1 2 1", "P 43 21 2", "F 4 3 2", "P -1", "I 41 3 2"])
 def test_expansion_fills_the_sphere_once(tmp_path, group):
     """A complete asymmetric unit gives each reflection that symmetry allows, with its F of the unit."""
     symmetry = gemmi.SpaceGroup(group)
     cell = gemmi.UnitCell(30, 30, 30, 90, 90, 90)
     asu = gemmi.make_miller_array(cell, symmetry, 4.93)
     F = np.arange(1, len(asu) + 1)
-    path = write_mtz(
-        tmp_path / "a.mtz", group, {"FC": "F"}, np.column_stack([asu, F]), tuple(cell.parameters)
-    )
+    path = write_mtz(tmp_path / "a.mtz", group, {"FC": "F"}, np.column_stack([asu, F]), tuple(cell.parameters))
     found = as_dict(read_reflections(path))
     reach = np.arange(-6, 7)
     grid = np.stack(np.meshgrid(reach, reach, reach), axis=-1).reshape(-1, 3).astype(np.int32)
@@ -157,10 +153,7 @@ def test_resolution_limit_and_cell(tmp_path):
     path = write_mtz(tmp_path / "a.mtz", "P 1", {"F": "F"}, np.column_stack([hkl, np.ones(len(hkl))]))
     data = read_reflections(path, resolution_A=6.03)
     assert data.cell == CELL and data.space_group == "P 1"
-    assert (
-        cell.calculate_d_array(data.hkl).min() == pytest.approx(data.resolution_A)
-        and data.resolution_A > 6.03
-    )
+    assert cell.calculate_d_array(data.hkl).min() == pytest.approx(data.resolution_A) and data.resolution_A > 6.03
     assert len(data.hkl) == 2 * len(gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), 6.03))
 
 
@@ -349,7 +342,5 @@ def test_without_gemmi_the_error_says_what_to_install(tmp_path):
         f"try: read_reflections({str(path)!r})\n"
         "except InputError as error: print(error)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE.parent, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE.parent, timeout=60)
     assert "pip install 'nanobragg_py[mtz]'" in done.stdout, done

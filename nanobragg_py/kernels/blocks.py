@@ -333,7 +333,7 @@ def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, foun
             slack += photons * (w[LOOSE + i] / intensity) * p.error_scale
         w[SY + i] = slack
     for i in range(count):
-        image[at + i] = np.float32(w[SX + i])
+        image[at + i] = physics.added_to_blank(w[SX + i])
         if np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i]):
             again[found] = at + i
             found += 1

@@ -6,10 +6,9 @@ Each has its C signature in library.py, through which everything else calls them
 from __future__ import annotations
 
 import numba
-import numpy as np
 from numba import types
 
-from . import blocks, layout, pixel, random, reduction, stored, text
+from . import blocks, layout, physics, pixel, random, reduction, stored, text
 from .jit import inlined
 
 FLOATS = types.CPointer(types.float64)
@@ -98,7 +97,7 @@ def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, 
         photons = pixel.pixel_photons(
             p, sources, cells, domains, amplitudes, i // p.fpixels, i % p.fpixels, state, w[0:6], w[6:7], record
         )
-        image[i] = np.float32(photons)
+        image[i] = physics.added_to_blank(photons)
 
 
 def render_exact(parameters, sources, cells, domains, amplitudes, mask, image, state, latch, omega, first, last):
@@ -120,7 +119,7 @@ def render_exact(parameters, sources, cells, domains, amplitudes, mask, image, s
             continue
         if p.masked and mask[i] == 0:
             continue
-        image[i] = np.float32(
+        image[i] = physics.added_to_blank(
             pixel.pixel_photons(
                 p, sources, cells, domains, amplitudes, spixel, fpixel,
                 flags, left, omega_of_row[spixel : spixel + 1], record,
@@ -142,7 +141,7 @@ def record_pixel(
         numba.carray(state, (2,)), numba.carray(latch, (7,))[0:6], numba.carray(latch, (7,))[6:7],
         numba.carray(record, (rows, layout.RECORD_COLUMNS)),
     )  # fmt: skip
-    image[spixel * p.fpixels + fpixel] = np.float32(photons)
+    image[spixel * p.fpixels + fpixel] = physics.added_to_blank(photons)
     return photons
 
 
@@ -216,8 +215,9 @@ def store_geometry(parameters, sources, geometry, scratch, first, last):
     """Fill rows first..last-1 of geometry, float64 (slow, 4, fast), see stored.py; scratch float64 (SCRATCH)."""
     p = numba.carray(parameters, (1,))[0]
     kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
+    beams, w = numba.carray(sources, (p.sources, 4)), numba.carray(scratch, (layout.SCRATCH,))
     for spixel in range(first, last):
-        stored.store_row(p, numba.carray(sources, (p.sources, 4)), kept, spixel, numba.carray(scratch, (layout.SCRATCH,)))
+        stored.store_row(p, beams, kept, spixel, w)
 
 
 def render_stored_rows(shape):
@@ -249,10 +249,10 @@ render_stored_tophat = render_stored_rows(layout.TOPHAT)
 
 
 def near_sphere(hkl, size, metric, along, limit, index):
-    """See stored.near_sphere; hkl float64 (3, size), index int64 (size + 1,)."""
+    """See stored.near_sphere; hkl float64 (3, size), index int64 (size,)."""
     return stored.near_sphere(
         numba.carray(hkl, (3, size)), numba.carray(metric, (6,)), numba.carray(along, (3,)), limit,
-        numba.carray(index, (size + 1,)),
+        numba.carray(index, (size,)),
     )  # fmt: skip
 
 

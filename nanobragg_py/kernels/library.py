@@ -33,6 +33,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from .. import interruption
 from . import layout
 
 _POINTER = ctypes.c_void_p
@@ -84,6 +85,8 @@ _lock = threading.RLock()
 _loaded: dict[str, Callable] = {}
 _engines: list = []
 _announced = False
+# Other processes that compile for this one.
+_helpers: list[subprocess.Popen] = []
 
 
 def kernel(name: str) -> Callable:
@@ -126,14 +129,24 @@ def _compiling_elsewhere(names: Sequence[str], folder: Path) -> Iterator[None]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=package_root,
             env={**os.environ, "PYTHONPATH": path, "NANOBRAGG_CACHE": os.path.abspath(folder)},
         )  # fmt: skip
+        _helpers.append(process)
     try:
         yield
         if process is not None:
             process.wait()
     finally:
+        _helpers.clear()
         if process is not None and process.poll() is None:
-            process.kill()
+            process.terminate()
             process.wait()
+
+
+def _stop_helpers() -> None:
+    for process in _helpers:
+        process.terminate()
+
+
+interruption.clean_ups.append(_stop_helpers)
 
 
 def address(array: np.ndarray | None) -> int | None:
@@ -280,7 +293,7 @@ def _without_settings_of_numba() -> Iterator[None]:
 def _compile(name: str) -> bytes:
     """Object code of a kernel, which needs nothing but the C library."""
     _announce()
-    with _without_settings_of_numba():
+    with _without_settings_of_numba(), interruption.ending_at_once():
         return _compile_with_numba(name)
 
 
@@ -351,5 +364,6 @@ def _link(name: str, code: bytes) -> int:
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:]:
-        kernel(wanted)
+    with interruption.handled():
+        for wanted in sys.argv[1:]:
+            kernel(wanted)

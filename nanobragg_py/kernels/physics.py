@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .jit import inlined
 
 PI = 3.141592653589793
@@ -153,3 +155,9 @@ def inside_top_hat(p, node_squared):
 def photons(p, intensity, capture, polarization, omega):
     """Photons in a pixel from its summed |F_cell F_latt|^2; factors applied per step arrive here as 1."""
     return p.r_e_sqr_m2 * p.fluence_per_m2 * intensity / p.steps * capture * polarization * omega
+
+
+@inlined
+def added_to_blank(photons):
+    """A pixel's value in the image, float32; added to a blank one, so that a negative zero becomes zero."""
+    return np.float32(photons + 0.0)
