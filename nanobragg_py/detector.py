@@ -350,3 +350,18 @@ def _resolve_sensor(config: Config) -> tuple[Steps, float, bool]:
     if assumed:
         attenuation = divide(1.0, thickness)
     return layers, attenuation, assumed
+
+
+def beam_spot(detector: Detector) -> tuple[float, float, float]:
+    """Where the direct beam meets the detector: fast and slow pixel, from the first one's outer corner; metres away.
+
+    With -twotheta these are not the log's beam centre and distance, which are worked out as if there were no swing.
+    Those are given all the same where the beam misses the detector's plane.
+    """
+    axes, pixel = detector.axes, detector.pixel_size_m
+    towards = dot(axes.beam, axes.odet)
+    if towards < 1e-6:
+        return detector.Fbeam_m / pixel, detector.Sbeam_m / pixel, detector.distance_m
+    distance = detector.close_distance_m / towards
+    spot = tuple(distance * b - p for b, p in zip(axes.beam, detector.pix0_m, strict=True))
+    return dot(spot, axes.fdet) / pixel, dot(spot, axes.sdet) / pixel, distance

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .detector import Axes
+from .detector import Axes, Detector, beam_spot
 from .experiment import Experiment
 from .vectors import cross, dot, length, unit
 
@@ -115,13 +115,14 @@ def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray
     """Pixel sizes, distance, beam centre (pixels; the first pixel's outer edge is 0), and the module's position."""
     detector = experiment.camera.detector
     pixel = detector.pixel_size_m
+    centre_fast, centre_slow, distance = beam_spot(detector)
     group = _group(instrument, "detector", "NXdetector")
     _put(group, "depends_on", "/entry/instrument/detector/transformations/distance")
     _put(group, "description", "simulated by nanobragg_py")
     _put(group, "type", "simulation")
-    _put(group, "distance", detector.distance_m, "m")
-    _put(group, "beam_center_x", detector.Fbeam_m / pixel, "pixels")
-    _put(group, "beam_center_y", detector.Sbeam_m / pixel, "pixels")
+    _put(group, "distance", distance, "m")
+    _put(group, "beam_center_x", centre_fast, "pixels")
+    _put(group, "beam_center_y", centre_slow, "pixels")
     _put(group, "x_pixel_size", pixel, "m")
     _put(group, "y_pixel_size", pixel, "m")
     _put(group, "sensor_material", "Si")
@@ -135,11 +136,11 @@ def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray
         mask.attrs["description"] = "0: rendered; 256: outside the region of interest, or masked by the user"
     chain = _group(group, "transformations", "NXtransformations")
     along = np.array((0.0, 0.0, 1.0))
-    _axis(chain, "distance", [detector.distance_m], "m", "translation", along, ".")
+    _axis(chain, "distance", [distance], "m", "translation", along, ".")
     _put_module(group, detector, to_mcstas)
 
 
-def _put_module(group: Any, detector: Any, to_mcstas: np.ndarray) -> None:
+def _put_module(group: Any, detector: Detector, to_mcstas: np.ndarray) -> None:
     """Where the first pixel's outer corner lies, seen from the point on the beam, and which way pixels go."""
     pixel = detector.pixel_size_m
     module = _group(group, "module", "NXdetector_module")
@@ -147,7 +148,7 @@ def _put_module(group: Any, detector: Any, to_mcstas: np.ndarray) -> None:
     _put(module, "data_size", np.array((detector.spixels, detector.fpixels)))
     _put(module, "data_stride", np.array((1, 1)))
     base = "/entry/instrument/detector"
-    corner = to_mcstas @ np.array(detector.pix0_m) - np.array((0.0, 0.0, detector.distance_m))
+    corner = to_mcstas @ np.array(detector.pix0_m) - np.array((0.0, 0.0, beam_spot(detector)[2]))
     far = float(np.linalg.norm(corner))
     towards = corner / far if far > 0.0 else np.array((1.0, 0.0, 0.0))
     _axis(module, "module_offset", far, "m", "translation", towards, f"{base}/transformations/distance", np.zeros(3))

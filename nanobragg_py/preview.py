@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .detector import Detector
+from .detector import Detector, beam_spot
 from .errors import InputError
 from .experiment import Experiment
 from .files import whole_file
@@ -226,7 +226,7 @@ def _draw_ring(draw, points: np.ndarray, width: int, height: int, label: str, fo
 
 def _draw_centre(draw, detector: Detector, zoom: float, arm: float) -> None:
     """A cross where the direct beam meets the detector."""
-    x, y = detector.Fbeam_m / detector.pixel_size_m * zoom, detector.Sbeam_m / detector.pixel_size_m * zoom
+    x, y, _ = (v * zoom for v in beam_spot(detector))
     draw.line([(x - arm, y), (x + arm, y)], fill=CENTRE_COLOUR, width=2)
     draw.line([(x, y - arm), (x, y + arm)], fill=CENTRE_COLOUR, width=2)
 

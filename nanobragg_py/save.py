@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from .detector import beam_spot
 from .errors import InputError, note, warn
 from .experiment import Experiment
 from .files import check_writable, whole_file
@@ -41,13 +42,14 @@ def facts(experiment: Experiment) -> dict[str, str]:
     camera, config = experiment.camera, experiment.config
     detector = camera.detector
     pixel = detector.pixel_size_m
+    centre_fast, centre_slow, distance = beam_spot(detector)
     numbers = {
         "wavelength_A": camera.wavelength_m * 1e10,
-        "distance_mm": detector.distance_m * 1e3,
+        "distance_mm": distance * 1e3,
         "close_distance_mm": detector.close_distance_m * 1e3,
         "pixel_mm": pixel * 1e3,
-        "beam_center_fast_px": detector.Fbeam_m / pixel,
-        "beam_center_slow_px": detector.Sbeam_m / pixel,
+        "beam_center_fast_px": centre_fast,
+        "beam_center_slow_px": centre_slow,
         "near_point_fast_px": detector.Fclose_m / pixel,
         "near_point_slow_px": detector.Sclose_m / pixel,
         "twotheta_deg": np.degrees(detector.twotheta),
@@ -90,14 +92,14 @@ def _write_edf(file: BinaryIO, image: np.ndarray, experiment: Experiment) -> Non
     """EDF with the lengths also under the names that small-angle programs look for, in metres."""
     from fabio.edfimage import EdfImage
 
-    detector = experiment.camera.detector
-    pixel = detector.pixel_size_m
+    pixel = experiment.camera.detector.pixel_size_m
+    centre_fast, centre_slow, distance = beam_spot(experiment.camera.detector)
     names = {
         "PSize_1": pixel,
         "PSize_2": pixel,
-        "Center_1": detector.Fbeam_m / pixel,
-        "Center_2": detector.Sbeam_m / pixel,
-        "SampleDistance": detector.distance_m,
+        "Center_1": centre_fast,
+        "Center_2": centre_slow,
+        "SampleDistance": distance,
         "WaveLength": experiment.camera.wavelength_m,
     }
     header = {name: _number(value) for name, value in names.items()} | facts(experiment)
@@ -136,6 +138,7 @@ def _pilatus_lines(experiment: Experiment) -> list[str]:
     camera = experiment.camera
     detector = camera.detector
     pixel = detector.pixel_size_m
+    centre_fast, centre_slow, distance = beam_spot(detector)
     phi_deg, osc_deg = np.degrees((camera.phi_start, camera.phi.range))
     return [
         "Detector: simulated by nanobragg_py",
@@ -145,8 +148,8 @@ def _pilatus_lines(experiment: Experiment) -> list[str]:
         f"Exposure_period {camera.intensity.exposure_s:g} s",
         f"Count_cutoff {LARGEST_CBF} counts",
         f"Wavelength {_number(camera.wavelength_m * 1e10)} A",
-        f"Detector_distance {_number(detector.distance_m)} m",
-        f"Beam_xy ({_number(detector.Fbeam_m / pixel)}, {_number(detector.Sbeam_m / pixel)}) pixels",
+        f"Detector_distance {_number(distance)} m",
+        f"Beam_xy ({_number(centre_fast)}, {_number(centre_slow)}) pixels",
         f"Start_angle {_number(phi_deg)} deg.",
         f"Angle_increment {_number(osc_deg)} deg.",
         f"Detector_2theta {_number(np.degrees(detector.twotheta))} deg.",

@@ -332,8 +332,13 @@ def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, foun
         if (shape == ROUND or tricubic) and intensity > 0.0:
             slack += photons * (w[LOOSE + i] / intensity) * p.error_scale
         w[SY + i] = slack
+    open_pixels = 0
     for i in range(count):
         image[at + i] = physics.added_to_blank(w[SX + i])
+        open_pixels += np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i])
+    if open_pixels == 0:
+        return found
+    for i in range(count):
         if np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i]):
             again[found] = at + i
             found += 1
