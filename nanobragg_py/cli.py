@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -27,6 +28,11 @@ class Command(click.Command):
             from . import __version__
 
             click.echo(f"nanobragg_py {__version__}")
+            context.exit()
+        if "--fix=list" in words or ("--fix", "list") in pairwise(words):
+            from .fixes import listing
+
+            click.echo(listing())
             context.exit()
         context.params["words"] = tuple(words)
         return []

@@ -135,6 +135,7 @@ class Config:
     trace_pixels: tuple[tuple[int, int], ...] = ()
     trace_prefix: str = "TRACE_PY"
     trace_only: bool = False
+    fixes: tuple[str, ...] = ()
 
     @classmethod
     def from_argv(cls, words: Sequence[str]) -> Config:

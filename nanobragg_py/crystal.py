@@ -34,6 +34,22 @@ class RandomTable:
         return matrices, int(stream[0])
 
 
+def random_rotation(random: np.random.Generator) -> np.ndarray:
+    """A rotation matrix, float64 (3, 3), uniform over all rotations: that of a random unit quaternion.
+
+    Shoemake, "Uniform random rotations", Graphics Gems III (1992), 124; the quaternion is a normalised vector of four
+    Gaussian numbers.
+    """
+    w, x, y, z = (q := random.standard_normal(4)) / np.sqrt(q @ q)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
 @record
 class Angles:
     """Sines and cosines of the three angles of a cell, before and after clamping; and the angles, radians."""
@@ -112,7 +128,7 @@ def resolve_crystal(
     vectors: tuple[Vector, Vector, Vector] = ((0.0,) * 3,) * 3
     lengths = (0.0, 0.0, 0.0)
     if config.cell is not None:
-        user_cell, vectors, lengths, constructed = _construct_cell(config.cell)
+        user_cell, vectors, lengths, constructed = _construct_cell(config.cell, "cell" in config.fixes)
     raw = by_wavelength = None
     if config.mat_file is not None or matrix is not None:
         raw = read_matrix(config.mat_file) if matrix is None else matrix
@@ -122,7 +138,10 @@ def resolve_crystal(
     misset = config.misset
     if config.misset_random:
         seed = clock_seed if config.misset_seed is None else config.misset_seed
-        misset = angles_of(tuple(random.rotations(seed, RANDOM_CAP, 1)[0][0].tolist()))
+        if "misset" in config.fixes:
+            misset = angles_of(tuple(random_rotation(np.random.Generator(np.random.PCG64(abs(seed)))).ravel().tolist()))
+        else:
+            misset = angles_of(tuple(random.rotations(seed, RANDOM_CAP, 1)[0][0].tolist()))
     before = vectors
     if misset is not None:
         vectors = tuple(turned(v, *misset) for v in vectors)
@@ -146,10 +165,11 @@ def _impossible(cell: tuple[float, ...]) -> InputError:
     )
 
 
-def _construct_cell(said: tuple[float, ...]):
+def _construct_cell(said: tuple[float, ...], exact: bool = False):
     """(a, b, c, V), a* b* c* in the standard setting, their lengths and angles, from one to six numbers.
 
-    c* along z is V/(a b c sin γ*) in the reference, exact only where sin γ = sin γ* (docs/differences.md).
+    c* along z is c* V/(a b c sin γ*) in the reference, right only where sin γ = sin γ* (docs/differences.md); in an
+    exact cell it is c* V/(a b c sin γ), which is 1/c.
     """
     edges = list(said[:3]) + [0.0] * (3 - len(said[:3]))
     angles = list(said[3:]) + [0.0] * (3 - len(said[3:]))
@@ -175,10 +195,11 @@ def _construct_cell(said: tuple[float, ...]):
     angles_star = clamp_angles(sines, cosines)
     sg_star = min(sines[2], 1.0)
     ca_star, cb_star, cg_star = (1.0 if value * value > 1.0 else value for value in cosines)
+    sine = sg if exact else sg_star
     vectors = (
         (la, 0.0, 0.0),
         (lb * cg_star, lb * sg_star, 0.0),
-        (lc * cb_star, lc * (ca_star - cb_star * cg_star) / sg_star, lc * volume / (a * b * c * sg_star)),
+        (lc * cb_star, lc * (ca_star - cb_star * cg_star) / sg_star, lc * volume / (a * b * c * sine)),
     )
     return (a, b, c, volume), vectors, (la, lb, lc), angles_star
 

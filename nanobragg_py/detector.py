@@ -309,6 +309,13 @@ def _place(config: Config, header: HeaderDefaults, axes: Axes, centre: _Centre, 
         pix0 = swing(combined(centre.Fclose, axes.fdet, centre.Sclose, axes.sdet, close, axes.odet))
     else:
         pix0 = combined(centre.Fbeam, fdet, centre.Sbeam, sdet, distance, axes.beam)
+    if "pix0" in config.fixes and config.pix0_vector is not None:
+        pix0 = config.pix0_vector
+        if not dot(pix0, odet) > 0.0:
+            shown = " ".join(f"{component:g}" for component in pix0)
+            raise InputError(
+                f"-pix0_vector {shown}: expected a point (m) on the side that the detector's normal points to"
+            )
     start = PivotInputs(centre.Fbeam, centre.Sbeam, distance)
     fclose, sclose, close = -dot(pix0, fdet), -dot(pix0, sdet), dot(pix0, odet)
     distance = close / ratio
@@ -345,6 +352,9 @@ def _resolve_sensor(config: Config) -> tuple[Steps, float, bool]:
     attenuation = -1.0 if config.attenuation_per_m is None else config.attenuation_per_m
     rules = RangeRules(halves_the_range=True, range_for_count=0.5e-6)
     layers = resolve_range(thickness, None, config.thickness_steps, rules)
+    if "layers" in config.fixes and layers.range > 0.0:
+        # The reference puts them T/(N-1) apart, so that the last one lies behind the sensor.
+        layers = replace(layers, step=layers.range / layers.count)
     # The reference assumes a depth before it finds out that there may be no layers.
     assumed = thickness > 0.0 and attenuation < 0.0
     if assumed:

@@ -79,6 +79,32 @@ class Oversampling:
 
 
 @record
+class SampledFactors:
+    """Which of a pixel's factors are computed anew for each sub-pixel, layer and source.
+
+    per_term: they then multiply the new term; in the reference, the sum so far (docs/differences.md).
+    """
+
+    thick: bool
+    polar: bool
+    omega: bool
+    per_term: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether the order of steps within a pixel matters."""
+        return self.thick or self.polar or self.omega
+
+
+@record
+class Background:
+    """Water's |F|² summed over its molecules: what a pixel's sum starts with, and what each step adds to it."""
+
+    at_start: float
+    each_step: float
+
+
+@record
 class Experiment:
     """Everything that an image depends on, complete and frozen."""
 
@@ -93,7 +119,8 @@ class Experiment:
     domains: np.ndarray
     mask: np.ndarray | None
     steps: int
-    background: float
+    factors: SampledFactors
+    background: Background
     noise_seed: int
     random: RandomTable
 
@@ -236,7 +263,7 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     axes = camera.detector.axes
     if config.source_file is not None:
         rows = read_columns(config.source_file, 5, "-sourcefile")
-        return checked_sources(rows, config.source_file, camera)
+        return checked_sources(rows, config.source_file, camera, "weights" in config.fixes)
     count = camera.horizontal.count * camera.upright.count * camera.dispersion.count
     _require_room(count, SOURCE_BYTES, "sources")
     sources = generate_sources(
@@ -248,8 +275,8 @@ def resolve_sources(config: Config, camera: Camera) -> Sources:
     return sources
 
 
-def checked_sources(rows: np.ndarray, name: str, camera: Camera) -> Sources:
-    """Sources of a list's rows, float64 (n, 5); name is the list's, for messages."""
+def checked_sources(rows: np.ndarray, name: str, camera: Camera, weighted: bool = False) -> Sources:
+    """Sources of a list's rows, float64 (n, 5); name is the list's, for messages. weighted: weights will be used."""
     sources = listed_sources(rows, camera.detector.axes.beam, camera.wavelength_m)
     bad = np.flatnonzero(~(sources.wavelength_m > 0.0) | ~np.any(sources.direction != 0.0, axis=1))
     if len(bad):
@@ -257,6 +284,8 @@ def checked_sources(rows: np.ndarray, name: str, camera: Camera) -> Sources:
             f"{name}: source {bad[0] + 1}: expected a position other than the sample's "
             "and a wavelength above 0 (in metres)"
         )
+    if weighted and not (np.all(sources.weight >= 0.0) and 0.0 < np.sum(sources.weight) < np.inf):
+        raise InputError(f"{name}: --fix weights: expected weights of 0 or more, and one above 0")
     return sources
 
 
@@ -301,7 +330,7 @@ def complete(
             f"{steps:.3g} steps in each pixel: expected fewer sources, mosaic domains, spindle steps or sub-pixels, "
             "below 2^31 in all"
         )
-    fluence = camera.intensity.fluence_per_m2
+    factors = resolve_factors(config, camera.detector, oversampling.used, len(sources.weight))
     return Experiment(
         config=config,
         camera=camera,
@@ -310,23 +339,47 @@ def complete(
         oversampling=oversampling,
         grid=grid,
         sources=sources,
-        cells=spindle_cells(crystal.real_m, camera.detector.axes.spindle, phi.positions(camera.phi_start)),
+        cells=turned_cells(config, camera, crystal),
         domains=domains,
         mask=resolve_mask(config, camera.detector, mask),
         steps=steps,
-        background=_background(fluence, config.water_m),
+        factors=factors,
+        background=_background(config, camera, factors, steps),
         noise_seed=noise_seed,
         random=random,
     )
 
 
-def _background(fluence: float, water_m: float) -> float:
-    """Water's scattering; the intensity is scaled by r_e²·fluence once more later on (docs/differences.md)."""
+def turned_cells(config: Config, camera: Camera, crystal: Crystal) -> np.ndarray:
+    """Cell vectors at each spindle step, float64 (2, steps, 9): see spindle_cells."""
+    positions = camera.phi.positions(camera.phi_start)
+    return spindle_cells(crystal.real_m, camera.detector.axes.spindle, positions, "upstream" not in config.fixes)
+
+
+def resolve_factors(config: Config, detector: Detector, oversample: int, sources: int) -> SampledFactors:
+    """From the options and corrections (fixes.py)."""
+    fixes = config.fixes
+    each_subpixel = "subpixel" in fixes and (oversample > 1 or sources > 1 or detector.layers.count > 1)
+    return SampledFactors(
+        thick=detector.thickness_m != 0.0 if "layers" in fixes else config.oversample_thick,
+        polar=config.oversample_polar or (each_subpixel and not config.nopolar),
+        omega=config.oversample_omega or each_subpixel,
+        per_term=any(name in fixes for name in ("upstream", "layers", "subpixel", "water")),
+    )
+
+
+def _background(config: Config, camera: Camera, factors: SampledFactors, steps: int) -> Background:
+    """Water's scattering, which in the reference is scaled by r_e²·fluence here and again with the lattice's."""
     from .beam import R_E_SQR_M2
 
-    return (
-        WATER_F * WATER_F * R_E_SQR_M2 * fluence * water_m * water_m * water_m * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
-    )
+    volume = config.water_m * config.water_m * config.water_m
+    if "water" not in config.fixes:
+        fluence = camera.intensity.fluence_per_m2
+        return Background(
+            WATER_F * WATER_F * R_E_SQR_M2 * fluence * volume * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT, 0.0
+        )
+    each = WATER_F * WATER_F * volume * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
+    return Background(0.0, each) if factors.any else Background(each * steps * camera.detector.layers.count, 0.0)
 
 
 def clock_seed() -> int:

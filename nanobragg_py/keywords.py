@@ -20,7 +20,7 @@ from .options import OPTIONS, Option, apply_row
 
 SUFFIXES = {
     "mm": "_mm",
-    "mm (vector)": "_mm",
+    "m": "_m",
     "deg": "_deg",
     "mrad": "_mrad",
     "percent": "_percent",
@@ -86,6 +86,7 @@ def keywords() -> dict[str, Keyword]:
     for name, text in SWITCHES.items():
         found[name] = Keyword(name, None, text)
     found["threads"] = Keyword("threads", None, "threads to render with; results do not depend on it")
+    found["fix"] = Keyword("fix", None, "known defects of the C program to correct, separated by commas, or 'all'")
     found["column"] = Keyword("column", None, "column of an MTZ or mmCIF file to read amplitudes from")
     found["sf_resolution_A"] = Keyword("sf_resolution_A", None, "finest resolution taken from crystal data", "Å")
     return found
@@ -152,9 +153,13 @@ def _switch(name: str, value: Any) -> bool | None:
 
 
 def _own(name: str, value: Any) -> dict[str, Any]:
-    """threads, column and sf_resolution_A."""
+    """threads, fix, column and sf_resolution_A."""
     if value is None:
         return {}
+    if name == "fix":
+        from .fixes import parse_names
+
+        return {"fixes": parse_names(value if isinstance(value, str) else ",".join(value))}
     if name == "column":
         return {"sf_column": str(value)}
     number = float(_numeral(name, value, whole=name == "threads"))

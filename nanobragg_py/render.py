@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .beam import R_E_SQR_M2
+from .config import Vector
 from .crew import Crew
 from .experiment import Experiment
 from .kernels import layout
@@ -41,6 +42,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
     h0, h1, k0, k1, l0, l1 = experiment.grid.ranges
     _, k_size, l_size = experiment.grid.shape
     region = camera.region.clipped(detector.fpixels, detector.spixels)
+    weights = relative_weights(experiment)
     values = {
         "pixel_size_m": detector.pixel_size_m,
         "distance_m": detector.distance_m,
@@ -56,7 +58,8 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "layer_depth_m": detector.layers.step,
         "attenuation_per_m": detector.attenuation_per_m,
         "dmin_m": config.dmin_m,
-        "background": experiment.background,
+        "background": experiment.background.at_start,
+        "step_background": experiment.background.each_step,
         "r_e_sqr_m2": R_E_SQR_M2,
         "fluence_per_m2": camera.intensity.fluence_per_m2,
         "fudge": config.fudge,
@@ -78,9 +81,13 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "curved": detector.curved,
         "point_pixel": detector.point_pixel,
         "nopolar": config.nopolar,
-        "oversample_thick": config.oversample_thick,
-        "oversample_polar": config.oversample_polar,
-        "oversample_omega": config.oversample_omega,
+        "oversample_thick": experiment.factors.thick,
+        "oversample_polar": experiment.factors.polar,
+        "oversample_omega": experiment.factors.omega,
+        "per_term": experiment.factors.per_term,
+        "by_source": experiment.factors.any or bool(np.any(weights != 1.0)),
+        "keep_interpolating": "interpolation" in config.fixes,
+        "water_beyond_dmin": "water" in config.fixes and config.water_m != 0.0,
         "hkls": experiment.grid.reflections,
         "h_min": h0,
         "k_min": k0,
@@ -97,7 +104,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
     parameters = np.zeros(1, dtype=layout.PARAMETERS)
     for name, value in values.items():
         parameters[name] = value
-    incident = np.column_stack((-experiment.sources.direction, experiment.sources.wavelength_m))
+    incident = np.column_stack((-experiment.sources.direction, experiment.sources.wavelength_m, weights))
     return KernelInputs(
         parameters,
         np.ascontiguousarray(incident),
@@ -106,6 +113,26 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         experiment.grid.amplitudes,
         np.zeros(1, dtype=np.uint16) if experiment.mask is None else experiment.mask,
     )
+
+
+def relative_weights(experiment: Experiment) -> np.ndarray:
+    """Weights of the sources, 1 on average, float64 (n,); all 1 as in the reference, unless they are to be used."""
+    weight = experiment.sources.weight
+    if "weights" not in experiment.config.fixes or np.all(weight == weight[0]):
+        return np.ones(len(weight))
+    return weight * (len(weight) / np.sum(weight))
+
+
+def _node_vectors(experiment: Experiment) -> tuple[Vector, Vector, Vector]:
+    """Whose sum, times the number of cells, is the distance to a node that a spot's profile depends on.
+
+    In the reference a*, b*, c* (1/Å): the width depends on the product of Na, Nb, Nc, and on the cell.
+    """
+    crystal = experiment.crystal
+    if "spot-width" not in experiment.config.fixes:
+        return crystal.reciprocal
+    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
+    return ((1.0 / (Nb * Nc), 0.0, 0.0), (0.0, 1.0 / (Na * Nc), 0.0), (0.0, 0.0, 1.0 / (Na * Nb)))
 
 
 def _crystal_values(experiment: Experiment) -> dict:
@@ -118,9 +145,7 @@ def _crystal_values(experiment: Experiment) -> dict:
         "Na": crystal.Na,
         "Nb": crystal.Nb,
         "Nc": crystal.Nc,
-        "a_star": crystal.reciprocal[0],
-        "b_star": crystal.reciprocal[1],
-        "c_star": crystal.reciprocal[2],
+        **dict(zip(("node_a", "node_b", "node_c"), _node_vectors(experiment), strict=True)),
     }
 
 
@@ -173,8 +198,8 @@ class Renderer:
         self.latch = np.zeros(6)
         self.first_visited: int | None = None
         self._with_interpolation: set[int] = set()
-        running_sum = ("oversample_thick", "oversample_polar", "oversample_omega")
-        self.in_blocks = not any(p[name] for name in running_sum) and p["outside"] < 2**31
+        running_sum = experiment.factors.any and not experiment.factors.per_term
+        self.in_blocks = not running_sum and p["outside"] < 2**31
 
     def first_visit(self) -> dict[int, float]:
         """Render the pixel that sees the unrotated cell, if there is one; its photons, by flat index."""
@@ -251,7 +276,7 @@ class Renderer:
     def _blocks(self, first: int, last: int, tricubic: bool = False) -> int:
         """Rows in blocks, and a second look where it is due; the flat index where the work ended."""
         scratch = np.empty(layout.SCRATCH)
-        again = np.empty(2 * self.fpixels * (last - first) + 2, dtype=np.int64)
+        again = np.empty(3 * self.fpixels * (last - first) + 2, dtype=np.int64)
         left = np.full(1, -1, dtype=np.int64)
         render = kernel(f"render_{self.experiment.config.shape}{'_tricubic' if tricubic else ''}")
         found = render(*self.scene, address(scratch), address(again), address(self.omega), address(left), first, last)

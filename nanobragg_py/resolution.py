@@ -80,7 +80,7 @@ def _grid(config: Config, arrays: Arrays, data: Any) -> Grid:
 def _sources(config: Config, camera: Camera, arrays: Arrays) -> Any:
     if arrays.sources is None:
         return stages.resolve_sources(config, camera)
-    return stages.checked_sources(arrays.sources, "sources", camera)
+    return stages.checked_sources(arrays.sources, "sources", camera, "weights" in config.fixes)
 
 
 def reflections_of(value: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 
 from . import experiment as stages
-from . import images, orientation, run_log, trace
+from . import fixes, images, orientation, run_log, trace
 from .config import Config
 from .crew import Meanwhile
 from .crystal import RandomTable
 from .crystal_input import take_crystal_data
-from .errors import EXIT_STATUS, InputError
+from .errors import EXIT_STATUS, InputError, warn
 from .experiment import Camera, Experiment
 from .files import check_writable
 from .kernels.library import prepare
@@ -45,6 +45,7 @@ class Session:
             self.trace_only(experiment, renderer)
             return 0
         self.render(experiment, renderer)
+        self.warn_of_defects(experiment, renderer)
         self.write(experiment, renderer)
         return 0
 
@@ -99,6 +100,12 @@ class Session:
         )
         say(run_log.summary(experiment))
         return experiment
+
+    def warn_of_defects(self, experiment: Experiment, renderer: Renderer) -> None:
+        """Tell of known defects of the C program that the image has, on standard error."""
+        found = fixes.affecting(experiment, renderer.left_grid_at is not None)
+        if found:
+            warn(fixes.warning(found))
 
     def check_outputs(self) -> None:
         """Find out before the work, not after it, that a file cannot be written."""

@@ -15,7 +15,7 @@ from . import experiment as stages
 from .api import arranged
 from .config import Config, Vector
 from .crew import Alone, Hired
-from .crystal import read_matrix
+from .crystal import random_rotation, read_matrix
 from .crystal_input import finest_resolution_A
 from .errors import InputError
 from .experiment import Experiment
@@ -23,7 +23,6 @@ from .options import UNITS
 from .render import Renderer, default_threads, kernel_inputs, turned_inputs
 from .resolution import matrix_of, resolve
 from .result import Result
-from .sampling import spindle_cells
 from .spots import Indices, Spots, find_spots, indices_of
 from .stored_geometry import ERROR_SCALE, StoredRenderer, can_be_stored, store_geometry
 
@@ -196,24 +195,11 @@ class Simulator:
         base, camera = self.base, self.base.camera
         crystal = stages.make_crystal(config, camera, base.random, 0, matrix)
         oversampling = stages.resolve_oversampling(config, camera, crystal)
-        positions = camera.phi.positions(camera.phi_start)
         return replace(
             base,
             config=config,
             crystal=crystal,
             oversampling=oversampling,
-            cells=spindle_cells(crystal.real_m, camera.detector.axes.spindle, positions),
+            cells=stages.turned_cells(config, camera, crystal),
             steps=base.steps // base.oversampling.used**2 * oversampling.used**2,
         )
-
-
-def random_rotation(random: np.random.Generator) -> np.ndarray:
-    """A rotation matrix, float64 (3, 3), uniform over all rotations: that of a random unit quaternion."""
-    w, x, y, z = (q := random.standard_normal(4)) / np.sqrt(q @ q)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )

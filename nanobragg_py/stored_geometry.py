@@ -19,11 +19,11 @@ SHARE_OF_MEMORY = 0.25
 
 def can_be_stored(experiment: Experiment) -> bool:
     """Whether every pixel has one scattering vector, whatever the crystal's orientation, and there is room."""
-    config, detector = experiment.config, experiment.camera.detector
-    running_sum = config.oversample_thick or config.oversample_polar or config.oversample_omega
+    detector = experiment.camera.detector
     one = experiment.oversampling.used == detector.layers.count == len(experiment.sources.weight) == 1
     room = BYTES_PER_PIXEL * detector.pixels < SHARE_OF_MEMORY * most_bytes()
-    return one and room and not running_sum and not experiment.interpolate and len(experiment.grid.amplitudes) <= 2**31
+    simple = one and not experiment.factors.any and not experiment.interpolate
+    return simple and room and len(experiment.grid.amplitudes) <= 2**31
 
 
 def store_geometry(experiment: Experiment, inputs: KernelInputs) -> np.ndarray:

@@ -15,7 +15,9 @@ and its product add four roundings, the sum of n non-negative terms at most n on
 Served here: every shape, source, spindle step, mosaic domain, sensor layer, oversampling, polarization and mask,
 curved or flat, nearest reflection or tricubic interpolation (up to the first block in which a neighbourhood leaves
 the list). Not served: `-oversample_thick/_polar/_omega`; there the running sum is multiplied as it grows, so that
-the order of steps within a pixel matters, and all goes through pixel.py.
+the order of steps within a pixel matters, and all goes through pixel.py. Where corrections have them multiply the
+new terms, or weigh the sources, the terms of each source are summed apart (by_source), which adds a handful of
+roundings on either side.
 
 Interpolated structure factors are sums of 64 products in another order than the reference's, and may cancel, so
 their error is absolute: at most 64 roundings of the sum of absolute products, which is at most 1.25^3 (Lebesgue's
@@ -48,6 +50,7 @@ from .trig import (
     INTENSITY, POLARIZATION, OMEGA, CAPTURE, LOOSE,
     DX, DY, DZ, AIRPATH, SX, SY, SZ, SEEN, LATTICE, NODE, WEIGHT, LEAVES,
     H0, H1, H2, H3, K0, K1, K2, K3, L0, L1, L2, L3,
+    TOTAL, TOTAL_LOOSE, TOTAL_OMEGA, LEFT,
 ) = (row * BLOCK for row in range(SCRATCH_ROWS))  # fmt: skip
 
 ROUNDING = 2.0**-53
@@ -125,7 +128,7 @@ def polarize_block(p, w, count, ix, iy, iz):
         return True
     everywhere = True
     for i in range(count):
-        if w[POLARIZATION + i] == 0.0 and (p.dmin_m <= 0.0 or w[SEEN + i] != 0.0):
+        if w[POLARIZATION + i] == 0.0 and (p.dmin_m <= 0.0 or p.water_beyond_dmin or w[SEEN + i] != 0.0):
             x, y, z, _ = physics.unit(w[DX + i], w[DY + i], w[DZ + i])
             w[DX + i], w[DY + i], w[DZ + i] = x, y, z
             w[POLARIZATION + i] = polarization_factor(p, ix, iy, iz, x, y, z)
@@ -178,7 +181,10 @@ def neighbourhood_block(p, w, count, cell):
 
 @inlined
 def any_leaves(p, shape, w, count):
-    """Whether a step that counts leaves the list; one between flat-topped spots does not."""
+    """Whether a step that counts leaves the list and so ends interpolation; one between flat-topped spots does not.
+
+    With p.keep_interpolating none ends it: the pixel is marked for a second look (LEFT).
+    """
     leaving = 0.0
     if shape == TOPHAT and not p.water:
         for i in range(count):
@@ -186,7 +192,10 @@ def any_leaves(p, shape, w, count):
                 w[LEAVES + i] = 0.0
     if p.dmin_m > 0.0:
         for i in range(count):
-            leaving += w[LEAVES + i] * w[SEEN + i]
+            w[LEAVES + i] *= w[SEEN + i]
+    if p.keep_interpolating:
+        for i in range(count):
+            w[LEFT + i] += w[LEAVES + i]
     else:
         for i in range(count):
             leaving += w[LEAVES + i]
@@ -232,9 +241,9 @@ def lattice_block(p, shape, w, count, cell):
         h_max = h_min - 1.0
     h_stride, k_stride, outside = np.float64(p.h_stride), np.float64(p.k_stride), np.float64(p.outside)
     origin = -(h_min * h_stride + k_min * k_stride + l_min)
-    a_x, a_y, a_z = p.a_star[0], p.a_star[1], p.a_star[2]
-    b_x, b_y, b_z = p.b_star[0], p.b_star[1], p.b_star[2]
-    c_x, c_y, c_z = p.c_star[0], p.c_star[1], p.c_star[2]
+    a_x, a_y, a_z = p.node_a[0], p.node_a[1], p.node_a[2]
+    b_x, b_y, b_z = p.node_b[0], p.node_b[1], p.node_b[2]
+    c_x, c_y, c_z = p.node_c[0], p.node_c[1], p.node_c[2]
     for i in range(count):
         sx, sy, sz = w[SX + i], w[SY + i], w[SZ + i]
         h = physics.dot(ax, ay, az, sx, sy, sz)
@@ -322,7 +331,7 @@ def shape_error(shape):
 def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found):
     """Write the block's photons; list in `again` the pixels whose float32 the error bound leaves open."""
     terms = np.float64(p.steps) * np.float64(p.layers)
-    relative = (shape_error(shape) + (2.0 * terms + 16.0) * ROUNDING) * p.error_scale
+    relative = (shape_error(shape) + (2.0 * terms + (32.0 if p.by_source else 16.0)) * ROUNDING) * p.error_scale
     at = spixel * p.fpixels + first
     for i in range(count):
         intensity = w[INTENSITY + i]
@@ -353,6 +362,74 @@ def start_block(p, w, count):
         w[LOOSE + i] = 0.0
         w[CAPTURE + i] = 1.0
         w[POLARIZATION + i] = 1.0 if p.nopolar else 0.0
+    if p.by_source or p.keep_interpolating:
+        for i in range(count):
+            w[TOTAL + i] = p.background
+            w[TOTAL_LOOSE + i] = 0.0
+            w[TOTAL_OMEGA + i] = 0.0
+            w[LEFT + i] = 0.0
+
+
+@inlined
+def subpixel_factors(p, w, count, layer):
+    """Factors that each sub-pixel has of its own: solid angle and capture fraction."""
+    if p.oversample_omega:
+        for i in range(count):
+            w[OMEGA + i] = physics.solid_angle(p.pixel_size_m, w[AIRPATH + i], p.close_distance_m, p.point_pixel)
+            w[TOTAL_OMEGA + i] += w[OMEGA + i]
+    if p.oversample_thick:
+        for i in range(count):
+            parallax = physics.dot(w[DX + i], w[DY + i], w[DZ + i], p.odet[0], p.odet[1], p.odet[2])
+            w[CAPTURE + i] = physics.capture_fraction(layer, p.layer_depth_m, p.attenuation_per_m, parallax)
+
+
+@inlined
+def open_source(p, w, count, ix, iy, iz):
+    """Begin a sum of one source's terms, with the polarization that it has of its own."""
+    for i in range(count):
+        w[INTENSITY + i] = 0.0
+        w[LOOSE + i] = 0.0
+    if p.oversample_polar:
+        for i in range(count):
+            w[POLARIZATION + i] = 0.0
+        polarize_block(p, w, count, ix, iy, iz)
+
+
+@inlined
+def close_source(p, w, count, weight):
+    """Add one source's terms to the total, multiplied by their factors."""
+    background = p.step_background * (p.phi_steps * p.mosaic_domains)
+    for i in range(count):
+        factor = w[CAPTURE + i] if p.oversample_thick else 1.0
+        factor *= w[POLARIZATION + i] if p.oversample_polar else 1.0
+        factor *= w[OMEGA + i] if p.oversample_omega else 1.0
+        w[TOTAL + i] += (w[INTENSITY + i] + background) * weight * factor
+        w[TOTAL_LOOSE + i] += w[LOOSE + i] * weight * factor
+
+
+@inlined
+def close_pixels(p, w, count):
+    """Leave totals where finish_block expects them, and the factors that they have already as 1."""
+    for i in range(count):
+        w[INTENSITY + i] = w[TOTAL + i]
+        w[LOOSE + i] = w[TOTAL_LOOSE + i]
+        if p.oversample_thick:
+            w[CAPTURE + i] = 1.0
+        if p.oversample_polar:
+            w[POLARIZATION + i] = 1.0
+        if p.oversample_omega:
+            w[OMEGA + i] = 1.0
+
+
+@inlined
+def list_left(p, w, at, count, again, found):
+    """List pixels with a step outside the list of reflections, where that step alone is not interpolated."""
+    if p.keep_interpolating:
+        for i in range(count):
+            if w[LEFT + i] != 0.0:
+                again[found] = at + i
+                found += 1
+    return found
 
 
 @inlined
@@ -379,11 +456,15 @@ def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spi
                 place_block(p, w, spixel, first, count, layer, sub_slow, sub_fast)
                 if sub_slow == 0 and sub_fast == 0:
                     first_factors(p, w, count, layer, layer == 0)
+                if p.by_source:
+                    subpixel_factors(p, w, count, layer)
                 for source in range(p.sources):
                     ix, iy, iz = sources[source, 0], sources[source, 1], sources[source, 2]
                     scatter_block(p, w, count, ix, iy, iz, sources[source, 3])
-                    if not polarized:
+                    if not polarized and not p.oversample_polar:
                         polarized = polarize_block(p, w, count, ix, iy, iz)
+                    if p.by_source:
+                        open_source(p, w, count, ix, iy, iz)
                     for phi_step in range(p.phi_steps):
                         for domain in range(p.mosaic_domains):
                             cell = turned_cell(p, cells, 0, phi_step, domains, domain)
@@ -396,6 +477,10 @@ def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spi
                                 interpolate_block(p, w, count, amplitudes)
                             else:
                                 gather_block(p, shape, w, count, amplitudes)
+                    if p.by_source:
+                        close_source(p, w, count, sources[source, 4])
+    if p.by_source:
+        close_pixels(p, w, count)
     return True
 
 
@@ -428,7 +513,7 @@ def blank_masked(p, mask, image, w, at, count, again, start, found):
 @inlined
 def list_lost_captures(p, w, at, count, again, found):
     """List pixels whose capture fraction is exactly 0: it is then computed anew for each sub-pixel."""
-    if p.thickness_m != 0.0 and p.attenuation_per_m != 0.0 and p.oversample > 1:
+    if p.thickness_m != 0.0 and p.attenuation_per_m != 0.0 and p.oversample > 1 and not p.oversample_thick:
         for i in range(count):
             if w[CAPTURE + i] == 0.0:
                 again[found] = at + i
@@ -456,9 +541,14 @@ def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, im
             start = found
             found = finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found)
             found = list_lost_captures(p, w, at, count, again, found)
+            found = list_left(p, w, at, count, again, found)
+            if p.oversample_omega:
+                for i in range(count):
+                    w[OMEGA + i] = w[TOTAL_OMEGA + i]
             if p.masked:
                 found = blank_masked(p, mask, image, w, at, count, again, start, found)
             for i in range(count):
                 omega_sum += w[OMEGA + i]
         first += count
-    return omega_sum * np.float64(p.layers * p.oversample * p.oversample), found, left
+    subpixels = 1 if p.oversample_omega else p.layers * p.oversample * p.oversample
+    return omega_sum * np.float64(subpixels), found, left

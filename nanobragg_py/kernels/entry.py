@@ -27,7 +27,7 @@ def unpack(p, sources, cells, domains, amplitudes, mask, image):
     """Arrays over the caller's memory, with the sizes that the record of parameters gives."""
     pixels = p.fpixels * p.spixels
     return (
-        numba.carray(sources, (p.sources, 4)),
+        numba.carray(sources, (p.sources, 5)),
         numba.carray(cells, (2, p.phi_steps, 9)),
         numba.carray(domains, (p.mosaic_domains, 9)),
         numba.carray(amplitudes, (p.outside + 1,)),
@@ -46,7 +46,7 @@ RECORD = REAL(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT, INT)
 def render_rows(shape, tricubic):
     """Kernel that renders rows first..last-1 for one shape of crystal, with or without interpolation (constants).
 
-    scratch float64 (SCRATCH), again int64 (2*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
+    scratch float64 (SCRATCH), again int64 (3*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
     left int64 (1,): flat index of the block in which interpolation leaves the list, which ends the work; else -1.
     Returns how many pixels (flat indices, in `again`) must be looked at again by render_listed.
     """
@@ -56,7 +56,7 @@ def render_rows(shape, tricubic):
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
         w = numba.carray(scratch, (layout.SCRATCH,))
         omega_of_row = numba.carray(omega, (p.spixels,))
-        pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
+        pixels = numba.carray(again, (3 * p.fpixels * (last - first),))
         left_at = numba.carray(left, (1,))
         found = 0
         for spixel in range(first, last):
@@ -215,7 +215,7 @@ def store_geometry(parameters, sources, geometry, scratch, first, last):
     """Fill rows first..last-1 of geometry, float64 (slow, 4, fast), see stored.py; scratch float64 (SCRATCH)."""
     p = numba.carray(parameters, (1,))[0]
     kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
-    beams, w = numba.carray(sources, (p.sources, 4)), numba.carray(scratch, (layout.SCRATCH,))
+    beams, w = numba.carray(sources, (p.sources, 5)), numba.carray(scratch, (layout.SCRATCH,))
     for spixel in range(first, last):
         stored.store_row(p, beams, kept, spixel, w)
 

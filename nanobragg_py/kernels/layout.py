@@ -1,7 +1,7 @@
 """What the kernels are given: one record of scalars and a few contiguous arrays. No Numba here, and no physics.
 
 Arrays that go with the record (all float64 and C-contiguous unless said otherwise):
-  sources      (n, 4)  unit vector from source to sample, wavelength in metres
+  sources      (n, 5)  unit vector from source to sample, wavelength in metres, weight (1 unless --fix weights)
   cells        (2, phi_steps, 9)  a, b, c in metres after the spindle rotation; [0] in steady state, [1] for the
                        very first step of a run (they differ only where phi is exactly 0, see sampling.py)
   domains      (mosaic_domains, 9)  rotation matrix of each mosaic domain, row by row
@@ -17,7 +17,7 @@ SQUARE, ROUND, GAUSS, TOPHAT = range(4)
 
 # Pixels that walk together, and the float64 working memory of one thread.
 BLOCK = 256
-SCRATCH_ROWS = 29
+SCRATCH_ROWS = 33
 SCRATCH = SCRATCH_ROWS * BLOCK
 
 PARAMETERS = np.dtype(
@@ -38,15 +38,16 @@ PARAMETERS = np.dtype(
         ("attenuation_per_m", "f8"),
         ("dmin_m", "f8"),
         ("background", "f8"),
+        ("step_background", "f8"),
         ("r_e_sqr_m2", "f8"),
         ("fluence_per_m2", "f8"),
         ("Na", "f8"),
         ("Nb", "f8"),
         ("Nc", "f8"),
         ("fudge", "f8"),
-        ("a_star", "f8", (3,)),
-        ("b_star", "f8", (3,)),
-        ("c_star", "f8", (3,)),
+        ("node_a", "f8", (3,)),
+        ("node_b", "f8", (3,)),
+        ("node_c", "f8", (3,)),
         ("largest_F", "f8"),
         ("error_scale", "f8"),
         ("fpixels", "i8"),
@@ -70,6 +71,10 @@ PARAMETERS = np.dtype(
         ("oversample_thick", "i8"),
         ("oversample_polar", "i8"),
         ("oversample_omega", "i8"),
+        ("per_term", "i8"),
+        ("by_source", "i8"),
+        ("keep_interpolating", "i8"),
+        ("water_beyond_dmin", "i8"),
         ("hkls", "i8"),
         ("h_min", "i8"),
         ("k_min", "i8"),

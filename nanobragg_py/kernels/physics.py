@@ -125,10 +125,14 @@ def sphere_transform(x):
 
 @inlined
 def distance_to_node_squared(p, dh, dk, dl):
-    """Squared distance in reciprocal space to the nearest lattice node, times the squared number of cells."""
-    x = dh * p.a_star[0] + dk * p.b_star[0] + dl * p.c_star[0]
-    y = dh * p.a_star[1] + dk * p.b_star[1] + dl * p.c_star[1]
-    z = dh * p.a_star[2] + dk * p.b_star[2] + dl * p.c_star[2]
+    """Squared distance to the nearest lattice node, times the squared number of cells.
+
+    In reciprocal space, as in the reference, where node_a, node_b, node_c are a*, b*, c*; or in units of each axis's
+    own 1/N (--fix spot-width), where they are orthogonal.
+    """
+    x = dh * p.node_a[0] + dk * p.node_b[0] + dl * p.node_c[0]
+    y = dh * p.node_a[1] + dk * p.node_b[1] + dl * p.node_c[1]
+    z = dh * p.node_a[2] + dk * p.node_b[2] + dl * p.node_c[2]
     return (x * x + y * y + z * z) * p.Na * p.Na * p.Nb * p.Nb * p.Nc * p.Nc
 
 

@@ -178,10 +178,13 @@ def subpixel_position(p, spixel, fpixel, layer, sub_slow, sub_fast):
 
 @inlined
 def unit_cell_amplitude(p, amplitudes, h, k, l, h0, k0, l0, state, latch):
-    """F_cell; the first step whose neighbourhood leaves the grid switches interpolation off for good."""
+    """F_cell; the first step whose neighbourhood leaves the grid switches interpolation off for good.
+
+    With p.keep_interpolating it only has the nearest node's.
+    """
     if state[0] != 0:
         if leaves_grid(p, h, k, l):
-            state[0] = 0
+            state[0] = p.keep_interpolating
             latch[0], latch[1], latch[2], latch[3], latch[4], latch[5] = h, k, l, h0, k0, l0
         else:
             return tricubic_amplitude(p, amplitudes, h, k, l)
@@ -209,8 +212,9 @@ def note_last_step(record, row, cell, h, k, l, h0, k0, l0, F_latt):
 
 @compiled
 def add_orientations(
-    p, cells, domains, amplitudes, intensity, sx, sy, sz, factor_c, factor_p, factor_o, state, latch, record, row
-):
+    p, cells, domains, amplitudes, intensity, sx, sy, sz, weight, factor_c, factor_p, factor_o,
+    state, latch, record, row,
+):  # fmt: skip
     """The running sum of a pixel after all spindle steps and mosaic domains of one source.
 
     `row` is the record's row of this sub-pixel for the first source, -1 for the others.
@@ -238,8 +242,12 @@ def add_orientations(
                 record[last, PIX_CELL_F] = F_cell
             if noting:
                 record[row, SUB_CELL_F] = F_cell
-            # The factors multiply the sum so far and not the term: see docs/differences.md.
-            intensity = (intensity + F_cell * F_cell * F_latt * F_latt) * factor_c * factor_p * factor_o
+            term = F_cell * F_cell * F_latt * F_latt * weight
+            if p.per_term:
+                intensity += (term + p.step_background * weight) * factor_c * factor_p * factor_o
+            else:
+                # The factors multiply the sum so far and not the term: see docs/differences.md.
+                intensity = (intensity + term) * factor_c * factor_p * factor_o
     state[1] = 0
     return intensity
 
@@ -290,7 +298,8 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
                             note3(record, row, SUB_INCIDENT, ix, iy, iz)
                             note3(record, row, SUB_SCATTERING, sx, sy, sz)
                             record[row, SUB_WAVELENGTH] = wavelength
-                    if p.dmin_m > 0.0 and stol > 0.0 and p.dmin_m > 0.5 / stol:
+                    seen = not (p.dmin_m > 0.0 and stol > 0.0 and p.dmin_m > 0.5 / stol)
+                    if not seen and not p.water_beyond_dmin:
                         continue
                     if polarization == 0.0 or p.oversample_polar:
                         ix, iy, iz, _ = physics.unit(ix, iy, iz)
@@ -298,12 +307,16 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
                         dx, dy, dz, _ = physics.unit(dx, dy, dz)
                         polarization = polarization_factor(p, ix, iy, iz, dx, dy, dz)
                         cos_2theta = physics.dot(ix, iy, iz, dx, dy, dz)
+                    factor_c = capture if p.oversample_thick else 1.0
+                    factor_p = polarization if p.oversample_polar else 1.0
+                    factor_o = omega if p.oversample_omega else 1.0
+                    if not seen:
+                        orientations = p.phi_steps * p.mosaic_domains
+                        intensity += orientations * p.step_background * sources[source, 4] * factor_c * factor_p * factor_o
+                        continue
                     intensity = add_orientations(
-                        p, cells, domains, amplitudes, intensity, sx, sy, sz,
-                        capture if p.oversample_thick else 1.0,
-                        polarization if p.oversample_polar else 1.0,
-                        omega if p.oversample_omega else 1.0,
-                        state, latch, record, row if source == 0 else -1,
+                        p, cells, domains, amplitudes, intensity, sx, sy, sz, sources[source, 4],
+                        factor_c, factor_p, factor_o, state, latch, record, row if source == 0 else -1,
                     )  # fmt: skip
     photons = physics.photons(
         p,
