@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,7 +191,7 @@ def measure(bench: Bench, workloads: Sequence[Workload], report: Report, cold: b
 
 def facts(bench: Bench) -> dict[str, Any]:
     """Machine, versions and settings."""
-    from datetime import datetime, timezone
+    from datetime import datetime
     from importlib.metadata import PackageNotFoundError, version
 
     from . import __version__
@@ -203,7 +204,7 @@ def facts(bench: Bench) -> dict[str, Any]:
         except PackageNotFoundError:
             versions[name] = None
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": processor_name(),
         "cores": cores(),
         "cores_of_machine": os.cpu_count(),

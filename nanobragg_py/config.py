@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from .records import by_value, record
 
 Vector = tuple[float, float, float]
 
 CONVENTIONS = ("custom", "adxv", "mosflm", "xds", "dials", "denzo")
 
 
-@dataclass(frozen=True)
+@by_value
+@record
 class Config:
     """One command line (angles in radians, lengths in metres, cell edges in Å, fluence in photons/m²)."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Iterator
@@ -84,7 +83,7 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
         # A link is followed, so that the file it points to is replaced and not the link.
         target = os.path.realpath(path) if os.path.islink(path) else path
         folder, name = os.path.split(target)
-        temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}")
+        temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(4).hex()}")
         with _open_unfinished(temporary) as file:
             _keep_mode(target, file)
             yield file

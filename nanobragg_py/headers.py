@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from .c_numbers import leading_real
 from .errors import InputError
 from .files import read_bytes
+from .records import record
 
 RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
 
 
-@dataclass(frozen=True)
+@record
 class HeaderDefaults:
     """What headers say, in metres, radians and pixels; options override it. None where nothing is said."""
 

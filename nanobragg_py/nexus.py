@@ -7,7 +7,7 @@ is horizontal as at synchrotrons, and MOSFLM's and XDS's fast and slow axes come
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def write_nexus(path: str, image: np.ndarray, experiment: Experiment) -> None:
     """Write an image, float32 (slow, fast), as an NXmx file of one frame."""
     import h5py
 
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with h5py.File(path, "w") as file:
         file.attrs["default"] = "entry"
         file.attrs["creator"] = "nanobragg_py"

@@ -1,18 +1,57 @@
-"""Frozen records of resolved values."""
+"""Frozen records of resolved values: dataclasses that cost little when the program starts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
+from typing import Any, dataclass_transform
 
 
+@dataclass_transform(frozen_default=True)
 def record(cls):
     """A frozen dataclass that is compared by identity.
 
-    Every method that dataclass writes is compiled when the program starts; with comparison, hash and repr left out
-    that takes half the time, which is felt in shell loops over small images.
+    The standard one compiles every method anew for every class when the program starts, which is felt in shell loops
+    over small images; the methods here serve all classes.
     """
+    cls = dataclass(init=False, eq=False, repr=False)(cls)
+    cls.__init__ = _init
     cls.__repr__ = _repr
-    return dataclass(frozen=True, eq=False, repr=False)(cls)
+    cls.__setattr__ = cls.__delattr__ = _refuse
+    return cls
+
+
+def _init(self, *values: Any, **named: Any) -> None:
+    """Fields by position, by name, or by their defaults."""
+    kinds = self.__dataclass_fields__
+    if len(values) > len(kinds):
+        raise TypeError(f"{type(self).__name__} takes {len(kinds)} values, got {len(values)}")
+    state = dict(zip(kinds, values, strict=False))
+    if state.keys() & named.keys() or named.keys() - kinds.keys():
+        raise TypeError(f"{type(self).__name__}: a field twice, or none of it: {sorted(named)}")
+    state.update(named)
+    for name, kind in kinds.items():
+        if name not in state:
+            state[name] = _default(self, kind)
+    self.__dict__.update(state)
+
+
+def _default(self, kind: Any) -> Any:
+    if kind.default is not MISSING:
+        return kind.default
+    if kind.default_factory is not MISSING:
+        return kind.default_factory()
+    raise TypeError(f"{type(self).__name__} needs a value for {kind.name}")
+
+
+def _refuse(self, name: str, *value: Any) -> None:
+    raise FrozenInstanceError(f"{type(self).__name__}.{name} cannot be changed")
+
+
+def by_value(cls):
+    """A record that is compared by its values."""
+    cls.__eq__ = lambda self, other: type(self) is type(other) and self.__dict__ == other.__dict__
+    cls.__hash__ = lambda self: hash(tuple(self.__dict__.values()))
+    return cls
 
 
 def _repr(self) -> str:

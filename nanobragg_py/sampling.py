@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from .c_numbers import wrap32
 from .config import Config, Vector
 from .errors import InputError
+from .records import by_value, record
 from .vectors import turned_about
 
 # One degree in radians, as the reference divides it.
 DEGREE = 1.0 / (180.0 * 0.31830988618379067154)
 
 
-@dataclass(frozen=True)
+@by_value
+@record
 class Steps:
     """`count` steps of size `step` over `range`, in the quantity's own unit."""
 
@@ -55,7 +56,8 @@ def resolve_phi(osc: float | None, step: float | None, count: int | None) -> Ste
     return Steps(given_range, given_step, count)
 
 
-@dataclass(frozen=True)
+@by_value
+@record
 class RangeRules:
     """What the rules for a range have of their own: with only a range, and with only a number of steps."""
 
@@ -63,8 +65,11 @@ class RangeRules:
     range_for_count: float = 1.0
 
 
+BEAM_RULES = RangeRules()
+
+
 def resolve_range(
-    size: float | None, step: float | None, count: int | None, rules: RangeRules = RangeRules()
+    size: float | None, step: float | None, count: int | None, rules: RangeRules = BEAM_RULES
 ) -> Steps:  # fmt: skip
     """Range, step and number of steps of a beam property or of the sensor; nothing left over means one step of 0."""
     given_range = -1.0 if size is None else size
@@ -92,7 +97,8 @@ def _range_from_parts(size: float, step: float, count: int, rules: RangeRules) -
     return Steps(size, step, count)
 
 
-@dataclass(frozen=True)
+@by_value
+@record
 class Mosaic:
     """Mosaic spread in radians and number of domains; `warning` is what the reference says of them."""
 
@@ -117,7 +123,8 @@ def resolve_mosaic(spread: float | None, domains: int | None) -> Mosaic:
     return Mosaic(given, domains)
 
 
-@dataclass(frozen=True)
+@by_value
+@record
 class Region:
     """Region of interest in pixels, both ends included; the reference's numbers, which may lie outside."""
 

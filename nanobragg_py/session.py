@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from . import experiment as stages
-from . import fixes, images, orientation, run_log, trace
+from . import fixes, images, run_log, trace
 from .config import Config
 from .crew import Meanwhile
 from .crystal import RandomTable
@@ -120,7 +120,7 @@ class Session:
             check_writable(config.preview, "--preview")
             self.rings_A()
         if config.save_orientation is not None:
-            check_writable(config.save_orientation, orientation.OPTION)
+            check_writable(config.save_orientation, "--save-orientation")
         if config.save:
             from .save import check_save
 
@@ -281,7 +281,9 @@ class Session:
 
             write_preview(config.preview, image, experiment, self.rings_A())
         if config.save_orientation is not None:
-            orientation.write_orientation(config.save_orientation, experiment.crystal, camera.wavelength_m)
+            from .orientation import write_orientation
+
+            write_orientation(config.save_orientation, experiment.crystal, camera.wavelength_m)
         for path in config.save:
             from .save import save_image
 

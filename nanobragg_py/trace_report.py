@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def evidence(comparison: Comparison, argv: list[str], commands: tuple[str | None
     """Where, when, with what the comparison was made; for the report and metadata.json."""
     logs = ((comparison.a, commands[0]), (comparison.b, commands[1]))
     return {
-        "time_utc": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": {"name": platform.node(), "system": platform.platform(), "processor": platform.machine()},
         "versions": {"nanobragg_py": package_version(), "python": sys.version.split()[0]},
         "command": argv,

@@ -95,10 +95,9 @@ def test_interpolation_falls_back_for_one_evaluation_only(tmp_path: Path) -> Non
     size = 4
     random = np.random.default_rng(1)
     table = random.uniform(50.0, 150.0, (2 * size + 1,) * 3)
-    lines = [
-        f"{h} {k} {l} {table[h + size, k + size, l + size]!r}\n" for h, k, l in product(range(-size, size + 1), repeat=3)
-    ]
-    (tmp_path / "list.hkl").write_text("".join(lines).replace("np.float64(", "").replace(")", ""))
+    nodes = product(range(-size, size + 1), repeat=3)
+    lines = [f"{h} {k} {l} {float(table[h + size, k + size, l + size])!r}\n" for h, k, l in nodes]
+    (tmp_path / "list.hkl").write_text("".join(lines))
 
     def amplitude(hkl: np.ndarray) -> np.ndarray:
         flat = hkl.reshape(-1, 3)

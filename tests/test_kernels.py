@@ -32,6 +32,9 @@ OPTIONS = (
     "-N 15 -oversample 1 -dmin 6 -polar 1 -roi 10 50 7 40 -point_pixel",
     "-Na 1 -Nb 7 -Nc 2 -oversample 2 -interpolate -default_F 20",
     "-Na 3 -Nb 1 -Nc 2 -oversample 1 -interpolate -dispersion 2 -dispsteps 2 -dmin 3.5",
+    "-N 9 -oversample 2 -detector_thick 300 -detector_abs 200 -detector_thicksteps 3 -dispersion 2 -dispsteps 2 "
+    "-polar 0.8 -water 20 --fix all",
+    "-Na 3 -Nb 1 -Nc 2 -oversample 1 -interpolate -dispersion 2 -dispsteps 2 -dmin 3.5 -water 20 --fix all",
 )
 
 

@@ -21,7 +21,6 @@ import hashlib
 import importlib.util
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import threading
@@ -86,7 +85,7 @@ _loaded: dict[str, Callable] = {}
 _engines: list = []
 _announced = False
 # Other processes that compile for this one.
-_helpers: list[subprocess.Popen] = []
+_helpers: list = []
 
 
 def kernel(name: str) -> Callable:
@@ -119,6 +118,8 @@ def _can_write(folder: Path) -> bool:
 @contextlib.contextmanager
 def _compiling_elsewhere(names: Sequence[str], folder: Path) -> Iterator[None]:
     """Let another interpreter fill the cache; if it fails, its kernels are compiled here when they are needed."""
+    import subprocess
+
     command = [sys.executable, "-m", "nanobragg_py.kernels.library", *names]
     package_root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))

@@ -312,7 +312,8 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
                     factor_o = omega if p.oversample_omega else 1.0
                     if not seen:
                         orientations = p.phi_steps * p.mosaic_domains
-                        intensity += orientations * p.step_background * sources[source, 4] * factor_c * factor_p * factor_o
+                        background = orientations * p.step_background * sources[source, 4]
+                        intensity += background * factor_c * factor_p * factor_o
                         continue
                     intensity = add_orientations(
                         p, cells, domains, amplitudes, intensity, sx, sy, sz, sources[source, 4],

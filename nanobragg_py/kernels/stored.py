@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import blocks
-from .blocks import CAPTURE, INTENSITY, LOOSE, OMEGA, POLARIZATION, SX, SY, SZ
+from . import blocks, lattice, rays
 from .jit import inlined
 from .layout import BLOCK
 from .pixel import turned_cell
+from .scratch import CAPTURE, INTENSITY, LOOSE, OMEGA, POLARIZATION, SX, SY, SZ
 
 
 @inlined
@@ -26,11 +26,11 @@ def store_row(p, sources, geometry, spixel, w):
     while first <= p.roi_fast_last:
         count = min(BLOCK, p.roi_fast_last + 1 - first)
         blocks.start_block(p, w, count)
-        blocks.place_block(p, w, spixel, first, count, 0, 0, 0)
-        blocks.first_factors(p, w, count, 0, True)
-        blocks.scatter_block(p, w, count, ix, iy, iz, wavelength)
+        rays.place_block(p, w, spixel, first, count, 0, 0, 0)
+        rays.first_factors(p, w, count, 0, True)
+        rays.scatter_block(p, w, count, ix, iy, iz, wavelength)
         if p.nopolar == 0:
-            blocks.polarize_block(p, w, count, ix, iy, iz)
+            rays.polarize_block(p, w, count, ix, iy, iz)
         for i in range(count):
             geometry[spixel, 0, first + i] = w[SX + i]
             geometry[spixel, 1, first + i] = w[SY + i]
@@ -53,7 +53,7 @@ def recall_block(p, geometry, w, spixel, first, count):
         w[CAPTURE + i] = 1.0
         w[INTENSITY + i] = background
         w[LOOSE + i] = 0.0
-    blocks.see_block(p, w, count)
+    rays.see_block(p, w, count)
 
 
 @inlined
@@ -68,8 +68,8 @@ def render_stored_row(p, shape, geometry, cells, domains, amplitudes, mask, imag
             for phi_step in range(p.phi_steps):
                 for domain in range(p.mosaic_domains):
                     cell = turned_cell(p, cells, 0, phi_step, domains, domain)
-                    blocks.lattice_block(p, shape, w, count, cell)
-                    blocks.gather_block(p, shape, w, count, amplitudes)
+                    lattice.lattice_block(p, shape, w, count, cell)
+                    lattice.gather_block(p, shape, w, count, amplitudes)
             start = found
             found = blocks.finish_block(p, shape, False, w, spixel, first, count, image, again, found)
             if p.masked:

@@ -1,0 +1,248 @@
+"""Stages of the walk in blocks that know the crystal: Miller indices, its transform, structure factors, their sum.
+
+Each function's error, which the bound in blocks.py is made of, stands next to it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import physics
+from .jit import fma, inlined
+from .layout import BLOCK, GAUSS, ROUND, SQUARE, TOPHAT
+from .pixel import lagrange_products
+from .scratch import (
+    H0,
+    H1,
+    H2,
+    H3,
+    INTENSITY,
+    K0,
+    K1,
+    K2,
+    K3,
+    L0,
+    L1,
+    L2,
+    L3,
+    LATTICE,
+    LEAVES,
+    LEFT,
+    LOOSE,
+    NODE,
+    SEEN,
+    SX,
+    SY,
+    SZ,
+    WEIGHT,
+)
+from .trig import (
+    FINE_SINE_ERROR,
+    ONE_OVER_PI,
+    QUICK_EXP_ERROR,
+    QUICK_SINE_ERROR,
+    fine_sine_cosine,
+    quick_exp,
+    quick_sine,
+    reduce_by_pi,
+)
+
+ROUNDING = 2.0**-53
+SQUARE_ERROR = 2.0 * (6.0 * QUICK_SINE_ERROR + 16.0 * ROUNDING)
+GAUSS_ERROR = 2.0 * (QUICK_EXP_ERROR + 16.0 * ROUNDING)
+ROUND_ERROR = 64.0 * ROUNDING
+TOPHAT_ERROR = 16.0 * ROUNDING
+TRICUBIC_ERROR = 64.0 * ROUNDING * 1.25**3
+
+
+@inlined
+def quick_grating(x, turns, cells):
+    """Numerator and denominator of |sin(N x)/sin(x)|; x is within half a turn of turns * pi.
+
+    Both are 0 where x is: the pixel becomes not-a-number, and so one that pixel.py looks at.
+    """
+    y = x * cells
+    return quick_sine(reduce_by_pi(y, np.rint(y * ONE_OVER_PI))), quick_sine(reduce_by_pi(x, turns))
+
+
+@inlined
+def lagrange_weights(x, below):
+    """Weights of the four indices from below-1 on in cubic Lagrange interpolation at x."""
+    p0, p1, p2, p3 = lagrange_products(x, below - 1.0)
+    return p0 * (-1.0 / 6.0), p1 * 0.5, p2 * -0.5, p3 * (1.0 / 6.0)
+
+
+@inlined
+def neighbourhood_block(p, w, count, cell):
+    """Interpolation weights, first table slot (NODE) and whether the neighbourhood leaves the list (LEAVES)."""
+    ax, ay, az, bx, by, bz, cx, cy, cz = cell
+    h_min, k_min, l_min = np.float64(p.h_min), np.float64(p.k_min), np.float64(p.l_min)
+    h_max, k_max, l_max = np.float64(p.h_max), np.float64(p.k_max), np.float64(p.l_max)
+    h_stride, k_stride = np.float64(p.h_stride), np.float64(p.k_stride)
+    for i in range(count):
+        sx, sy, sz = w[SX + i], w[SY + i], w[SZ + i]
+        h = physics.dot(ax, ay, az, sx, sy, sz)
+        k = physics.dot(bx, by, bz, sx, sy, sz)
+        l = physics.dot(cx, cy, cz, sx, sy, sz)
+        hf, kf, lf = np.floor(h), np.floor(k), np.floor(l)
+        low = (hf - 1.0 < h_min) | (kf - 1.0 < k_min) | (lf - 1.0 < l_min)
+        low = low | (h - 2.0 < h_min) | (k - 2.0 < k_min) | (l - 2.0 < l_min)
+        high = (h + 2.0 > h_max) | (k + 2.0 > k_max) | (l + 2.0 > l_max)
+        slot = (hf - 1.0 - h_min) * h_stride + (kf - 1.0 - k_min) * k_stride + (lf - 1.0 - l_min)
+        # Rounding may differ from the reference's test at the very edge: half an index of caution.
+        high = high | (hf + 2.0 > h_max) | (kf + 2.0 > k_max) | (lf + 2.0 > l_max)
+        w[LEAVES + i] = 1.0 if low | high else 0.0
+        w[NODE + i] = 0.0 if low | high else slot
+        w[H0 + i], w[H1 + i], w[H2 + i], w[H3 + i] = lagrange_weights(h, hf)
+        w[K0 + i], w[K1 + i], w[K2 + i], w[K3 + i] = lagrange_weights(k, kf)
+        w[L0 + i], w[L1 + i], w[L2 + i], w[L3 + i] = lagrange_weights(l, lf)
+
+
+@inlined
+def any_leaves(p, shape, w, count):
+    """Whether a step that counts leaves the list and so ends interpolation; one between flat-topped spots does not.
+
+    With p.keep_interpolating none ends it: the pixel is marked for a second look (LEFT).
+    """
+    leaving = 0.0
+    if shape == TOPHAT and not p.water:
+        for i in range(count):
+            if w[LATTICE + i] == 0.0:
+                w[LEAVES + i] = 0.0
+    if p.dmin_m > 0.0:
+        for i in range(count):
+            w[LEAVES + i] *= w[SEEN + i]
+    if p.keep_interpolating:
+        for i in range(count):
+            w[LEFT + i] += w[LEAVES + i]
+    else:
+        for i in range(count):
+            leaving += w[LEAVES + i]
+    return leaving != 0.0
+
+
+@inlined
+def interpolate_block(p, w, count, amplitudes):
+    """Add |F_cell F_latt|^2 of the block's step to the sums, F_cell interpolated."""
+    slack = p.largest_F * TRICUBIC_ERROR
+    for i in range(count):
+        at = np.uint64(np.int32(w[NODE + i]))
+        y0 = y1 = y2 = y3 = 0.0
+        for a in range(4):
+            row = at
+            for b in range(4):
+                weight = w[H0 + a * BLOCK + i] * w[K0 + b * BLOCK + i]
+                y0 = fma(weight, amplitudes[row], y0)
+                y1 = fma(weight, amplitudes[row + np.uint64(1)], y1)
+                y2 = fma(weight, amplitudes[row + np.uint64(2)], y2)
+                y3 = fma(weight, amplitudes[row + np.uint64(3)], y3)
+                row += np.uint64(p.k_stride)
+            at += np.uint64(p.h_stride)
+        F_cell = y0 * w[L0 + i] + y1 * w[L1 + i] + y2 * w[L2 + i] + y3 * w[L3 + i]
+        squared = w[LATTICE + i] * w[LATTICE + i]
+        w[INTENSITY + i] += F_cell * F_cell * squared
+        w[LOOSE + i] += squared * (2.0 * abs(F_cell) + slack) * slack
+
+
+@inlined
+def lattice_block(p, shape, w, count, cell):
+    """For one orientation, over the block: table slots (NODE), and the transform of the crystal.
+
+    The transform is left as a numerator and a denominator (LATTICE, WEIGHT) for a parallelepiped, else LATTICE is
+    the transform itself; for a sphere WEIGHT is what its error is proportional to.
+    """
+    ax, ay, az, bx, by, bz, cx, cy, cz = cell
+    Na, Nb, Nc, fudge = p.Na, p.Nb, p.Nc, p.fudge
+    cells = Na * Nb * Nc
+    h_min, k_min, l_min = np.float64(p.h_min), np.float64(p.k_min), np.float64(p.l_min)
+    h_max, k_max, l_max = np.float64(p.h_max), np.float64(p.k_max), np.float64(p.l_max)
+    if p.hkls == 0:
+        h_max = h_min - 1.0
+    h_stride, k_stride, outside = np.float64(p.h_stride), np.float64(p.k_stride), np.float64(p.outside)
+    origin = -(h_min * h_stride + k_min * k_stride + l_min)
+    a_x, a_y, a_z = p.node_a[0], p.node_a[1], p.node_a[2]
+    b_x, b_y, b_z = p.node_b[0], p.node_b[1], p.node_b[2]
+    c_x, c_y, c_z = p.node_c[0], p.node_c[1], p.node_c[2]
+    for i in range(count):
+        sx, sy, sz = w[SX + i], w[SY + i], w[SZ + i]
+        h = physics.dot(ax, ay, az, sx, sy, sz)
+        k = physics.dot(bx, by, bz, sx, sy, sz)
+        l = physics.dot(cx, cy, cz, sx, sy, sz)
+        h0, k0, l0 = np.ceil(h - 0.5), np.ceil(k - 0.5), np.ceil(l - 0.5)
+        inside = (h0 >= h_min) & (h0 <= h_max) & (k0 >= k_min) & (k0 <= k_max) & (l0 >= l_min) & (l0 <= l_max)
+        # Whole numbers well below 2^53: nothing here is rounded.
+        slot = fma(h0, h_stride, fma(k0, k_stride, l0 + origin))
+        w[NODE + i] = slot if inside else outside
+        if shape == SQUARE:
+            na, da = quick_grating(physics.PI * h, h0, Na)
+            nb, db = quick_grating(physics.PI * k, k0, Nb)
+            nc, dc = quick_grating(physics.PI * l, l0, Nc)
+            w[LATTICE + i] = na * nb * nc
+            w[WEIGHT + i] = da * db * dc
+        elif shape == ROUND:
+            dh, dk, dl = h - h0, k - k0, l - l0
+            squared = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
+            x = physics.PI * math.sqrt(squared * fudge)
+            sine, cosine = fine_sine_cosine(reduce_by_pi(x, np.rint(x * ONE_OVER_PI)))
+            height = cells * physics.SPHERE_TO_CUBE
+            weight = 3.0 * height / (x * x)
+            value = weight * (sine / x - cosine)
+            w[LATTICE + i] = height if x == 0.0 else value
+            w[WEIGHT + i] = 0.0 if x == 0.0 else weight
+        else:
+            dh, dk, dl = h - h0, k - k0, l - l0
+            x = dh * a_x + dk * b_x + dl * c_x
+            y = dh * a_y + dk * b_y + dl * c_y
+            z = dh * a_z + dk * b_z + dl * c_z
+            node_squared = (x * x + y * y + z * z) * Na * Na * Nb * Nb * Nc * Nc
+            if shape == GAUSS:
+                w[LATTICE + i] = cells * quick_exp(-(node_squared / 0.63 * fudge))
+            else:
+                w[LATTICE + i] = cells if node_squared * fudge < 0.3969 else 0.0
+
+
+@inlined
+def close_lattice(p, shape, w, count):
+    """Divide a parallelepiped's numerator by its denominator; blank what dmin cuts off."""
+    if shape == SQUARE:
+        for i in range(count):
+            w[LATTICE + i] /= w[WEIGHT + i]
+    if p.dmin_m > 0.0:
+        for i in range(count):
+            if w[SEEN + i] == 0.0:
+                w[LATTICE + i] = 0.0
+                w[WEIGHT + i] = 0.0
+
+
+@inlined
+def gather_block(p, shape, w, count, amplitudes):
+    """Add |F_cell F_latt|^2 of the block's step to the sums."""
+    if shape == SQUARE and p.dmin_m <= 0.0:
+        for i in range(count):
+            F_cell = amplitudes[np.uint32(np.int32(w[NODE + i]))]
+            F_latt = w[LATTICE + i] / w[WEIGHT + i]
+            w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
+        return
+    close_lattice(p, shape, w, count)
+    for i in range(count):
+        F_cell = amplitudes[np.uint32(np.int32(w[NODE + i]))]
+        F_latt = w[LATTICE + i]
+        w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
+        if shape == ROUND:
+            # The transform of a sphere has zeros, so its error is absolute: |d(F^2)| = 2 F dF + dF^2.
+            slack = abs(w[WEIGHT + i]) * FINE_SINE_ERROR * 4.0
+            w[LOOSE + i] += F_cell * F_cell * (2.0 * abs(F_latt) + slack) * slack
+
+
+@inlined
+def shape_error(shape):
+    """Relative error bound of one term, square of the lattice factor included (see the module's text)."""
+    if shape == SQUARE:
+        return SQUARE_ERROR
+    if shape == ROUND:
+        return ROUND_ERROR
+    if shape == GAUSS:
+        return GAUSS_ERROR
+    return TOPHAT_ERROR
