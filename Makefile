@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 
 .PHONY: help demo test lint format golden bench docs clean
 
@@ -45,5 +46,14 @@ golden: $(READY)
 bench: $(READY)
 	@$(BIN)/nb-bench $(BENCH_ARGS)
 
+$(DOCS_READY): $(READY)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --config-settings editable_mode=compat --editable '.[docs]'
+	@touch $@
+
+## make docs    build the documentation in site/; open site/index.html
+docs: $(DOCS_READY)
+	@$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The documentation is in site/index.html"
+
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) demo site build dist *.egg-info

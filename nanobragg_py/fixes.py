@@ -74,7 +74,7 @@ FIXES = (
         "-curved_det as the last word does not count",
         "the three corrections published by the C program's authors",
         lambda e: _rotation_is_stale(e) or _sum_is_multiplied(e)),
-    Fix("cell", "a -cell with alpha, beta and gamma all other than 90 degrees comes out with other angles",
+    Fix("cell", "a triclinic or rhombohedral -cell comes out with other angles",
         "c* from sin(gamma) in place of sin(gamma*)", _cell_is_wrong),
     Fix("water", "the background is multiplied by r_e^2 fluence twice, and divided by the number of steps",
         "scaled once, like the crystal's scattering; also where -dmin cuts that off", _water_is_scaled_twice),

@@ -68,6 +68,17 @@ class Option:
             return word in self.names
         return any(name in word for name in self.names)
 
+    @property
+    def spellings(self) -> list[str]:
+        """Whole names, without those that are only the beginning of a word (-wave, -detector_abs)."""
+        names = list(dict.fromkeys((*self.names, *self.aliases)))
+
+        def cut_short(name: str) -> bool:
+            longer = [other[len(name) :] for other in (*names, "-height") if other.startswith(name)]
+            return self.kind != "text" and any(rest[:1].isalpha() for rest in longer)
+
+        return [name for name in names if not cut_short(name)]
+
 
 CRYSTAL, FACTORS, BEAM, CAMERA, SAMPLING, OUTPUT = (
     "Crystal",

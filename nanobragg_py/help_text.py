@@ -42,9 +42,7 @@ def help_text() -> str:
 
 
 def _left(row: Option) -> str:
-    names = [name for name in row.names if not any(alias.startswith(name) for alias in row.aliases)]
-    shown = ", ".join(dict.fromkeys([*names, *row.aliases]))
-    return f"{shown} {metavar(row)}".strip()
+    return f"{', '.join(row.spellings)} {metavar(row)}".strip()
 
 
 def metavar(row: Option) -> str:

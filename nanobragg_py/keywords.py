@@ -77,7 +77,7 @@ def keywords() -> dict[str, Keyword]:
     for row in OPTIONS:
         if row.unused or row.kind in ("flag", "follower", "pair", "trace") or set(row.names) & set(NOT_HERE):
             continue
-        names = [name.removeprefix("-") + _suffix(row) for name in _whole_names(row)]
+        names = [name.removeprefix("-") + _suffix(row) for name in row.spellings]
         keyword = Keyword(names[0], row, row.help, row.unit, tuple(names[1:]))
         for name in names:
             found.setdefault(name, keyword)
@@ -94,18 +94,6 @@ def keywords() -> dict[str, Keyword]:
 
 def _suffix(row: Option) -> str:
     return "" if row.kind in ("cell", "misset") else SUFFIXES.get(row.unit, "")
-
-
-def _whole_names(row: Option) -> list[str]:
-    """Names and aliases of a row, without those that another one only spells out (-wave, -detector_abs)."""
-    names = dict.fromkeys((*row.names, *row.aliases))
-
-    def cut_short(name: str) -> bool:
-        return row.kind != "text" and any(
-            other.startswith(name) and other[len(name) : len(name) + 1].isalpha() for other in (*names, "-height")
-        )
-
-    return [name for name in names if not cut_short(name)]
 
 
 def settings(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,21 +84,10 @@ def _own_row(option: OwnOption) -> str:
 
 def _names(option: Option) -> str:
     """The first name with its values, then other spellings."""
-    first, *others = spellings(option)
+    first, *others = option.spellings
     mark = "°" if option.whole else ""
     shown = [f"`{_with_value(first, metavar(option).replace('|', ' or '))}`{mark}", *(f"`{name}`" for name in others)]
     return "<br>".join(shown)
-
-
-def spellings(option: Option) -> list[str]:
-    """Names of an option, without those that are the beginning of a word only (-wave, -detector_abs)."""
-    names = list(dict.fromkeys((*option.names, *option.aliases)))
-
-    def cut_short(name: str) -> bool:
-        longer = [other[len(name) :] for other in (*names, "-height") if other.startswith(name)]
-        return option.kind != "text" and any(rest[:1].isalpha() for rest in longer)
-
-    return [name for name in names if not cut_short(name)]
 
 
 def _with_value(name: str, value: str) -> str:

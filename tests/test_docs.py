@@ -1,0 +1,157 @@
+"""The documentation: every command in it runs, every link leads somewhere, generated pages are up to date.
+
+Blocks of ```sh are run with sh, stopping at the first command that fails, in a folder of their own for each page and
+in the page's order; variables live on from block to block. A comment that readers do not see may stand before a block:
+<!-- not run: why --> or <!-- exit status N -->. Blocks with make or nb-bench are not run: they set up an environment,
+or measure for minutes. Of README.md, indented blocks of our commands are run too. The blocks of ```python in
+docs/python.md are run by test_api.py.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from nanobragg_py.option_reference import option_reference
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PROGRAMS = tuple(path.name for path in sorted((ROOT / "bin").glob("n*")))
+FENCED = re.compile(r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^```sh\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+INDENTED = re.compile(r"(?:^ {4}.*\n|^\n(?= {4}))+", re.MULTILINE)
+TAKES_MINUTES = re.compile(r"^(make|nb-bench)\b", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+class Block(NamedTuple):
+    """Commands of a page; why they are not run, or what their exit status shall be."""
+
+    page: Path
+    line: int
+    text: str
+    not_run: str = ""
+    status: int = 0
+
+
+def blocks(page: Path) -> list[Block]:
+    """All commands of a page, in order."""
+    text = page.read_text()
+    found = [fenced(page, text, match) for match in FENCED.finditer(text)]
+    if page.name == "README.md":
+        for match in INDENTED.finditer(text):
+            commands = re.sub("^ {4}", "", match[0], flags=re.MULTILINE)
+            if re.search(rf"^({'|'.join(PROGRAMS)}) ", commands, re.MULTILINE):
+                found.append(Block(page, line_of(text, match.start()), commands))
+    return sorted(found, key=lambda block: block.line)
+
+
+def fenced(page: Path, text: str, match: re.Match) -> Block:
+    """A block of ```sh, with what the comment before it says."""
+    line = line_of(text, match.start("text"))
+    note = match["note"] or ""
+    kind, _, value = note.partition(": ")
+    if kind == "not run":
+        return Block(page, line, match["text"], not_run=value or "not said")
+    if TAKES_MINUTES.search(match["text"]):
+        return Block(page, line, match["text"], not_run="takes minutes")
+    expected = re.fullmatch(r"exit status (\d+)", note)
+    return Block(page, line, match["text"], status=int(expected[1]) if expected else 0)
+
+
+def line_of(text: str, at: int) -> int:
+    """Line number, from 1."""
+    return text.count("\n", 0, at) + 1
+
+
+def prepare(folder: Path, page: Path) -> None:
+    """What a page takes for granted: the inputs of the repository; the file that its reader has downloaded."""
+    text = page.read_text()
+    if "golden/" in text:
+        shutil.copytree(ROOT / "golden" / "inputs", folder / "golden" / "inputs")
+        shutil.copy(ROOT / "golden" / "1a8o.hkl", folder / "golden")
+    if "1A8O.pdb" in text:
+        (folder / "1A8O.pdb").write_bytes(gzip.decompress((ROOT / "tests" / "data" / "1a8o.pdb.gz").read_bytes()))
+
+
+def run(block: Block, folder: Path, state: Path) -> subprocess.CompletedProcess:
+    """Run a block with the variables of those before it."""
+    path = os.pathsep.join([str(ROOT / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = f'. "{state}"\n' if state.exists() else ""
+    script = f"set -ea\n{kept}trap 'export -p > \"{state}\"' EXIT\n{block.text}"
+    return subprocess.run(
+        ["sh", "-c", script], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
+def test_commands_run(page: Path, tmp_path: Path) -> None:
+    """Every command of a page, one after the other, as a reader would try them."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    prepare(folder, page)
+    for block in blocks(page):
+        if block.not_run:
+            continue
+        done = run(block, folder, tmp_path / "state")
+        where = f"{page.relative_to(ROOT)}, line {block.line}"
+        assert done.returncode == block.status, f"{where}:\n{block.text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def test_commands_not_run_exist() -> None:
+    """Options of our programs in blocks that cannot be run here are options that they have."""
+    helps: dict[str, str] = {}
+    for page in PAGES:
+        for block in blocks(page):
+            for command in re.split(r"\n|[;&|]+ ", block.text.replace("\\\n", " ") if block.not_run else ""):
+                # What follows a lone -- is for other programs.
+                words = command.partition(" -- ")[0].partition(" #")[0].split()
+                if not words or words[0] not in PROGRAMS:
+                    continue
+                name = words[0]
+                helps[name] = helps.get(name) or help_of(name)
+                for word in words[1:]:
+                    assert not word.startswith("--") or re.search(rf"{word}\b", helps[name]), f"{page.name}: {command}"
+
+
+def help_of(program: str) -> str:
+    """What a program says about itself."""
+    command = [sys.executable, str(ROOT / "bin" / program), "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page: Path) -> None:
+    """Links and pictures within the repository are there."""
+    text = re.sub("<!--.*?-->", "", page.read_text(), flags=re.DOTALL)
+    missing = [target for target in LINK.findall(text) if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_navigation() -> None:
+    """Every page is in the site's navigation, once, and every entry is a page."""
+    entries = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(entries) == sorted(page.name for page in PAGES[1:])
+
+
+def test_option_reference() -> None:
+    """docs/options.md is what the flag table gives."""
+    remedy = "run: python -m nanobragg_py.option_reference > docs/options.md"
+    assert (ROOT / "docs" / "options.md").read_text() == option_reference(), remedy
+
+
+def test_site(tmp_path: Path) -> None:
+    """The site is built without a warning, and its formulas are MathML."""
+    pytest.importorskip("mkdocs", reason="make docs installs it")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    formulas = (ROOT / "docs" / "physics.md").read_text().count("```math")
+    assert (tmp_path / "physics.html").read_text().count("</math>") == formulas > 10
