@@ -167,7 +167,7 @@ def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spi
                                 if any_leaves(p, shape, w, count):
                                     return False
                                 close_lattice(p, shape, w, count)
-                                interpolate_block(p, w, count, amplitudes)
+                                interpolate_block(p, shape, w, count, amplitudes)
                             else:
                                 gather_block(p, shape, w, count, amplitudes)
                     if p.by_source:

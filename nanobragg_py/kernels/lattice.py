@@ -124,7 +124,13 @@ def any_leaves(p, shape, w, count):
 
 
 @inlined
-def interpolate_block(p, w, count, amplitudes):
+def transform_slack(shape, weight):
+    """Absolute error bound of a sphere's transform, which has zeros; other shapes' errors are relative."""
+    return abs(weight) * FINE_SINE_ERROR * 4.0 if shape == ROUND else 0.0
+
+
+@inlined
+def interpolate_block(p, shape, w, count, amplitudes):
     """Add |F_cell F_latt|^2 of the block's step to the sums, F_cell interpolated."""
     slack = p.largest_F * TRICUBIC_ERROR
     for i in range(count):
@@ -141,9 +147,13 @@ def interpolate_block(p, w, count, amplitudes):
                 row += np.uint64(p.k_stride)
             at += np.uint64(p.h_stride)
         F_cell = y0 * w[L0 + i] + y1 * w[L1 + i] + y2 * w[L2 + i] + y3 * w[L3 + i]
-        squared = w[LATTICE + i] * w[LATTICE + i]
-        w[INTENSITY + i] += F_cell * F_cell * squared
-        w[LOOSE + i] += squared * (2.0 * abs(F_cell) + slack) * slack
+        F_latt = w[LATTICE + i]
+        loose = transform_slack(shape, w[WEIGHT + i])
+        most = abs(F_latt) + loose
+        w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
+        # |d(F_cell² F_latt²)|, from |d(F²)| = 2 F dF + dF² of each.
+        w[LOOSE + i] += most * most * (2.0 * abs(F_cell) + slack) * slack
+        w[LOOSE + i] += F_cell * F_cell * (most + abs(F_latt)) * loose
 
 
 @inlined
@@ -231,8 +241,7 @@ def gather_block(p, shape, w, count, amplitudes):
         F_latt = w[LATTICE + i]
         w[INTENSITY + i] += F_cell * F_cell * (F_latt * F_latt)
         if shape == ROUND:
-            # The transform of a sphere has zeros, so its error is absolute: |d(F^2)| = 2 F dF + dF^2.
-            slack = abs(w[WEIGHT + i]) * FINE_SINE_ERROR * 4.0
+            slack = transform_slack(shape, w[WEIGHT + i])
             w[LOOSE + i] += F_cell * F_cell * (2.0 * abs(F_latt) + slack) * slack
 
 
