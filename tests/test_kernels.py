@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import platform
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -81,6 +84,23 @@ def test_without_a_second_look_pixels_differ(resolve):
     experiment = resolve(f"{CRYSTAL} -detpixels 1024 -distance 300 -pixel 0.05 -N 20 -oversample 1")
     differing = np.count_nonzero(image(experiment) != image(experiment, error_scale=0.0))
     assert 0 < differing < 100
+
+
+def test_processor_without_fused_multiply_add(tmp_path, monkeypatch):
+    """Code for the plainest x86-64 has no such instructions, and gives the same bytes."""
+    if platform.machine() != "x86_64":
+        pytest.skip("x86-64 only")
+    command = [sys.executable, "-m", "nanobragg_py", "-default_F", "100", "-cell", "50", "60", "70", "80", "90", "100"]
+    command += "-N 5 -detpixels 32 -pixel 2 -oversample 2 -nonoise -nopgm".split()
+    images = []
+    for processor in ("", "x86-64"):
+        monkeypatch.setenv("NANOBRAGG_PROCESSOR", processor)
+        if processor:
+            monkeypatch.setenv("NANOBRAGG_CACHE", str(tmp_path / "kernels"))
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        images.append((tmp_path / "floatimage.bin").read_bytes())
+    assert images[0] == images[1]
+    assert list((tmp_path / "kernels").glob("render_square-*.o")), "compiled anew"
 
 
 quick_sine = for_python(trig.quick_sine)

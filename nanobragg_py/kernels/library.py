@@ -210,14 +210,7 @@ def _fingerprint() -> str:
         numba = importlib.util.find_spec("numba")
         if numba is not None and numba.submodule_search_locations:
             digest.update((Path(numba.submodule_search_locations[0]) / "_version.py").read_bytes())
-        features = llvm.get_host_cpu_features().flatten()
-        for text in (
-            llvmlite.__version__,
-            platform.machine(),
-            llvm.get_host_cpu_name(),
-            features,
-            str(layout.PARAMETERS),
-        ):
+        for text in (llvmlite.__version__, platform.machine(), *_processor(), str(layout.PARAMETERS)):
             digest.update(text.encode() + b"\0")
         _key = digest.hexdigest()[:32]
     return _key
@@ -283,11 +276,13 @@ def _announce() -> None:
 def _without_settings_of_numba() -> Iterator[None]:
     """Hide NUMBA_* variables: what is compiled, and kept, must not depend on how one run was started."""
     hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("NUMBA_")}
-    os.environ[_NO_VECTOR_LIBRARY] = "1"
+    ours = {_NO_VECTOR_LIBRARY: "1"} | dict(zip(("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"), _processor(), strict=True))
+    os.environ.update(ours)
     try:
         yield
     finally:
-        del os.environ[_NO_VECTOR_LIBRARY]
+        for key in ours:
+            del os.environ[key]
         os.environ.update(hidden)
 
 
@@ -334,13 +329,20 @@ def _symbol(name: str) -> str:
     return f"nanobragg_{name}"
 
 
+def _processor() -> tuple[str, str]:
+    """LLVM's name and features of what code is made for: this processor, or the one that the user names."""
+    name = os.environ.get("NANOBRAGG_PROCESSOR")
+    return (name, "") if name else (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
 def _machine() -> llvm.TargetMachine:
-    """LLVM's description of this processor, as Numba makes it."""
+    """LLVM's description of the processor, as Numba makes it."""
+    name, features = _processor()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        cpu=name,
+        features=features,
         opt=3,
         reloc="pic",
         codemodel="default",
