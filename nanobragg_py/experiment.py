@@ -372,13 +372,11 @@ def _background(config: Config, camera: Camera, factors: SampledFactors, steps: 
     """Water's scattering, which in the reference is scaled by r_e²·fluence here and again with the lattice's."""
     from .beam import R_E_SQR_M2
 
-    volume = config.water_m * config.water_m * config.water_m
+    edge = config.water_m
     if "water" not in config.fixes:
-        fluence = camera.intensity.fluence_per_m2
-        return Background(
-            WATER_F * WATER_F * R_E_SQR_M2 * fluence * volume * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT, 0.0
-        )
-    each = WATER_F * WATER_F * volume * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
+        scaled = WATER_F * WATER_F * R_E_SQR_M2 * camera.intensity.fluence_per_m2
+        return Background(scaled * edge * edge * edge * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT, 0.0)
+    each = WATER_F * WATER_F * edge * edge * edge * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
     return Background(0.0, each) if factors.any else Background(each * steps * camera.detector.layers.count, 0.0)
 
 

@@ -57,6 +57,7 @@ class Plan:
     cell: Vector
     budget: float
     trace: bool
+    traced: tuple[int, int] = (0, 0)
     files: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -158,6 +159,8 @@ def image_group(rng: random.Random, plan: Plan, kind: str) -> Group:
     }
     keys = fuzz_inputs.smv_keys(rng, geometry)
     zeros = rng.choice([0.0, 0.1, 0.1, 0.5, 0.5, 1.0]) if kind == "mask" else 0.5
+    if plan.trace and kind == "mask":
+        zeros = 0.0
     plan.files[f"{kind}.img"] = fuzz_inputs.smv_file(rng, plan.width, plan.height, keys, zeros)
     flag = {"image": "-img", "mask": "-mask"}[kind]
     return Group("size", (flag, f"{kind}.img"), pinned=True)
@@ -517,9 +520,12 @@ def region_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
     if maybe(rng, 0.8):
         return
     limits: list[int] = []
-    for count in (plan.width, plan.height):
+    for count, traced in zip((plan.width, plan.height), plan.traced, strict=True):
         pair = [rng.randint(0, count), rng.randint(0, count)]
-        limits += pair if maybe(rng, 0.05) else sorted(pair)
+        if plan.trace:
+            # What is not rendered cannot be traced.
+            pair = [min(*pair, traced), max(*pair, traced)]
+        limits += pair if maybe(rng, 0.05) and not plan.trace else sorted(pair)
     if maybe(rng, 0.1):
         limits[rng.randrange(4)] = -1
     yield Group("roi", option(rng, ["-roi"], *(str(limit) for limit in limits)))
@@ -535,7 +541,7 @@ def print_groups(rng: random.Random, plan: Plan) -> Iterator[Group]:
     if maybe(rng, 0.15):
         yield Group("progress", (rng.choice(["-noprogress", "-noprogress", "-progress"]),))
     if plan.trace:
-        slow, fast = rng.randrange(plan.height), rng.randrange(plan.width)
+        fast, slow = plan.traced
         yield Group("trace_pixel", ("-trace_pixel", str(slow), str(fast)), pinned=True)
 
 
@@ -589,7 +595,10 @@ def draw_plan(rng: random.Random, trace: bool) -> Plan:
         largest = min(400.0, max(4.0, rng.uniform(1, 8) / highest))
     cell = tuple(round(rng.uniform(0.5, 1) * largest, rng.randint(0, 2)) for _ in range(3))
     budget = STEP_LIMIT / (width * max(width, height))
-    return Plan(width, height, pixel, distance, wavelength, cell, budget, trace)  # type: ignore[arg-type]
+    # Some ways to give the size make the detector square.
+    side = min(width, height)
+    traced = (rng.randrange(side), rng.randrange(side)) if trace else (0, 0)
+    return Plan(width, height, pixel, distance, wavelength, cell, budget, trace, traced)  # type: ignore[arg-type]
 
 
 def repeated(rng: random.Random, groups: list[Group]) -> list[Group]:
