@@ -58,12 +58,18 @@ class Printout:
                 was_interpolating, was_first = state.tolist()
                 extra = renderer.record_into(record, state, slow, fast)
                 renderer.omega[slow] += extra[6]
-                if was_interpolating and not state[0]:
-                    renderer.left_grid_at = slow * renderer.fpixels + fast
-                    self.say(run_log.left_grid_warning(extra[:6]))
+                index = slow * renderer.fpixels + fast
+                left = was_interpolating and not state[0]
+                if left:
+                    renderer.left_grid_at = index
+                    renderer.latch[:] = extra[:6]
                 if was_first and not state[1]:
-                    renderer.first_visited = slow * renderer.fpixels + fast
-                self.say(traced(slow * renderer.fpixels + fast))
+                    renderer.first_visited = index
+                trace_lines = traced(index)
+                if left and not trace_lines:
+                    # Otherwise it stands in the midst of the trace.
+                    self.say(run_log.left_grid_warning(renderer.latch))
+                self.say(trace_lines)
                 self.say(self.pixel_lines(record[-1], slow, fast))
 
     def one_pixel(self, slow: int, fast: int, traced: Callable[[int], str]) -> None:
@@ -72,11 +78,11 @@ class Printout:
         texts: list[tuple[int, int, str]] = []
         for _ in renderer.rows():
             pass
-        if renderer.left_grid_at is not None:
-            texts.append((renderer.left_grid_at, 0, run_log.left_grid_warning(renderer.latch)))
-        for spixel, fpixel in set(self.experiment.config.trace_pixels):
-            index = spixel * renderer.fpixels + fpixel
-            texts.append((index, 1, traced(index)))
+        wanted = {spixel * renderer.fpixels + fpixel for spixel, fpixel in self.experiment.config.trace_pixels}
+        texts += [(index, 1, traced(index)) for index in wanted]
+        left_at = renderer.left_grid_at
+        if left_at is not None and left_at not in wanted:
+            texts.append((left_at, 0, run_log.left_grid_warning(renderer.latch)))
         if self.counter.contains(slow, fast):
             index = slow * renderer.fpixels + fast
             texts.append((index, 2, self.pixel_lines(self.last_seen(slow, fast), slow, fast)))

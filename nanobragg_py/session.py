@@ -195,7 +195,8 @@ class Session:
             left_at = renderer.left_grid_at
             if left_at is not None and not warned and left_at < row * renderer.fpixels:
                 warned = True
-                events.append((counter.before(left_at), 0, run_log.left_grid_warning(renderer.latch)))
+                if left_at not in pending:
+                    events.append((counter.before(left_at), 0, run_log.left_grid_warning(renderer.latch)))
             while pending and pending[0] < row * renderer.fpixels:
                 index = pending.pop(0)
                 events.append((counter.before(index), 1, self.traced(experiment, renderer, index)))
@@ -220,7 +221,9 @@ class Session:
         """Trace lines of a pixel, with its announcement when there are several."""
         slow, fast = divmod(index, renderer.fpixels)
         record = renderer.record(slow, fast)
-        text = trace.pixel_block(experiment, record, float(renderer.image[slow, fast]), self.config.trace_prefix)
+        warning = run_log.left_grid_warning(renderer.latch) if index == renderer.left_grid_at else ""
+        stored = float(renderer.image[slow, fast])
+        text = trace.pixel_block(experiment, record, stored, self.config.trace_prefix, warning)
         return (trace.announcement(slow, fast) if len(self.config.trace_pixels) > 1 else "") + text
 
     def traced_lines(self, experiment: Experiment, renderer: Renderer):

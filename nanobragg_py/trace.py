@@ -226,17 +226,30 @@ def _vector(row: np.ndarray, first: str, scale: float = 1.0) -> str:
     return _three(tuple(float(v) * scale if scale != 1.0 else float(v) for v in row[at : at + 3]))
 
 
-def pixel_block(experiment: Experiment, record: np.ndarray, stored: float, label: str) -> str:
-    """All lines of a traced pixel; `stored` is its value in the image."""
-    lines = []
-    for row in record[:-1]:
-        lines += _scattering_lines(experiment, row)
+def pixel_block(experiment: Experiment, record: np.ndarray, stored: float, label: str, warning: str = "") -> str:
+    """All lines of a traced pixel; `stored` is its value in the image.
+
+    warning: what the run log says where interpolation leaves the list in this pixel, in the midst of the trace.
+    """
+    parts: list[str] = []
+
+    def add(lines: list[str]) -> None:
+        parts.extend(f"{label}: {line}\n" for line in lines)
+
+    left_row = record[-1][PIXEL_COLUMNS["left_row"]]
+    for number, row in enumerate(record[:-1]):
+        add(_scattering_lines(experiment, row))
         if not math.isnan(_value(row, "h")):
-            lines += _lattice_lines(experiment, row)
+            add(_lattice_lines(experiment, row))
+        in_first_step = _value(row, "left") == 1.0
+        if in_first_step:
+            parts.append(warning)
         if not math.isnan(_value(row, "F_cell")):
-            lines.append(c_format("F_cell %.15g", _value(row, "F_cell")))
-    lines += _final_lines(experiment, record[-1], stored)
-    return "".join(f"{label}: {line}\n" for line in lines)
+            add([c_format("F_cell %.15g", _value(row, "F_cell"))])
+        if number == left_row and not in_first_step:
+            parts.append(warning)
+    add(_final_lines(experiment, record[-1], stored))
+    return "".join(parts)
 
 
 def _scattering_lines(experiment: Experiment, row: np.ndarray) -> list[str]:

@@ -90,18 +90,19 @@ PARAMETERS = np.dtype(
 )
 
 # Columns of the record of a pixel: one row for each sub-pixel of each layer, and one row for the whole pixel.
+# left_row: the row in which interpolation left the grid; left: 1 if it was in that row's first step.
 SUBPIXEL_COLUMNS = {
     name: column
     for column, name in enumerate(
         "x y z airpath omega dx dy dz ix iy iz wavelength sx sy sz "
-        "ax ay az bx by bz cx cy cz h k l h0 k0 l0 F_latt_a F_latt_b F_latt_c F_latt F_cell".split()
+        "ax ay az bx by bz cx cy cz h k l h0 k0 l0 F_latt_a F_latt_b F_latt_c F_latt F_cell left".split()
     )
 }
 PIXEL_COLUMNS = {
     name: column
     for column, name in enumerate(
         "x y z stol h k l h0 k0 l0 F_cell F_latt ax ay az bx by bz cx cy cz "
-        "intensity capture polarization omega cos_2theta photons".split()
+        "intensity capture polarization omega cos_2theta photons left_row".split()
     )
 }
 RECORD_COLUMNS = max(len(SUBPIXEL_COLUMNS), len(PIXEL_COLUMNS))

@@ -18,14 +18,15 @@ from .layout import GAUSS, PIXEL_COLUMNS, ROUND, SQUARE, SUBPIXEL_COLUMNS
 (SUB_POSITION, SUB_AIRPATH, SUB_OMEGA, SUB_DIFFRACTED, SUB_INCIDENT, SUB_WAVELENGTH, SUB_SCATTERING) = (
     SUBPIXEL_COLUMNS[name] for name in ("x", "airpath", "omega", "dx", "ix", "wavelength", "sx")
 )
-(SUB_CELL, SUB_HKL, SUB_NEAREST, SUB_LATTICE_A, SUB_LATTICE, SUB_CELL_F) = (
-    SUBPIXEL_COLUMNS[name] for name in ("ax", "h", "h0", "F_latt_a", "F_latt", "F_cell")
+(SUB_CELL, SUB_HKL, SUB_NEAREST, SUB_LATTICE_A, SUB_LATTICE, SUB_CELL_F, SUB_LEFT) = (
+    SUBPIXEL_COLUMNS[name] for name in ("ax", "h", "h0", "F_latt_a", "F_latt", "F_cell", "left")
 )
 (PIX_POSITION, PIX_STOL, PIX_HKL, PIX_NEAREST, PIX_CELL_F, PIX_LATTICE, PIX_CELL) = (
     PIXEL_COLUMNS[name] for name in ("x", "stol", "h", "h0", "F_cell", "F_latt", "ax")
 )
-(PIX_INTENSITY, PIX_CAPTURE, PIX_POLARIZATION, PIX_OMEGA, PIX_COS, PIX_PHOTONS) = (
-    PIXEL_COLUMNS[name] for name in ("intensity", "capture", "polarization", "omega", "cos_2theta", "photons")
+(PIX_INTENSITY, PIX_CAPTURE, PIX_POLARIZATION, PIX_OMEGA, PIX_COS, PIX_PHOTONS, PIX_LEFT) = (
+    PIXEL_COLUMNS[name]
+    for name in ("intensity", "capture", "polarization", "omega", "cos_2theta", "photons", "left_row")
 )
 
 
@@ -237,11 +238,13 @@ def add_orientations(
                 record[row, SUB_LATTICE] = F_latt
             if F_latt == 0.0 and p.water == 0:
                 continue
+            interpolating = state[0]
             F_cell = unit_cell_amplitude(p, amplitudes, h, k, l, h0, k0, l0, state, latch)
             if last >= 0:
                 record[last, PIX_CELL_F] = F_cell
             if noting:
                 record[row, SUB_CELL_F] = F_cell
+                record[row, SUB_LEFT] = interpolating - state[0]
             term = F_cell * F_cell * F_latt * F_latt * weight
             if p.per_term:
                 intensity += (term + p.step_background * weight) * factor_c * factor_p * factor_o
@@ -315,10 +318,13 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
                         background = orientations * p.step_background * sources[source, 4]
                         intensity += background * factor_c * factor_p * factor_o
                         continue
+                    interpolating = state[0]
                     intensity = add_orientations(
                         p, cells, domains, amplitudes, intensity, sx, sy, sz, sources[source, 4],
                         factor_c, factor_p, factor_o, state, latch, record, row if source == 0 else -1,
                     )  # fmt: skip
+                    if last >= 0 and state[0] != interpolating:
+                        record[last, PIX_LEFT] = row
     photons = physics.photons(
         p,
         intensity,
