@@ -547,7 +547,8 @@ class Campaign:
 def make_program(options: argparse.Namespace) -> Runner:
     """The program under test as the options name it."""
     extra = shlex.split(options.extra)
-    if options.trace_reference:
+    if options.trace_reference or options.replay:
+        # The reference's label; without -trace_pixel it has no effect.
         extra += ["--trace-prefix", "TRACE_C"]
     if options.in_process:
         return in_process(options.timeout, options.warm, extra)
