@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -43,11 +44,11 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
     grey, zoom = picture(image)
     height, width = grey.shape
     letter = max(14, round(max(width, height) / 60))
-    lines = caption(experiment)
+    font = _font(letter)
+    lines = wrapped(caption(experiment), font.getlength, width - 2 * letter)
     sheet = Image.new("RGB", (width, height + (len(lines) + 1) * (letter + 6)), "white")
     sheet.paste(Image.fromarray(grey), (0, 0))
     draw = ImageDraw.Draw(sheet)
-    font = _font(letter)
     wavelength_A = experiment.camera.wavelength_m * 1e10
     for spacing_A in rings_A or choose_rings(detector, wavelength_A):
         _draw_ring(draw, ring(detector, wavelength_A, spacing_A) * zoom, width, height, f"{spacing_A:g} A", font)
@@ -231,8 +232,24 @@ def _draw_centre(draw, detector: Detector, zoom: float, arm: float) -> None:
     draw.line([(x, y - arm), (x, y + arm)], fill=CENTRE_COLOUR, width=2)
 
 
+def wrapped(phrases: list[str], length: Callable[[str], float], widest: float) -> list[str]:
+    """Phrases in as few lines as they fit into, none wider than `widest` unless a phrase is; length measures text."""
+    lines = phrases[:1]
+    for phrase in phrases[1:]:
+        longer = f"{lines[-1]}    {phrase}"
+        if length(longer) <= widest:
+            lines[-1] = longer
+        else:
+            lines.append(phrase)
+    return lines
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def caption(experiment: Experiment) -> list[str]:
-    """What a person would ask first."""
+    """What a person would ask first, in phrases."""
     camera, crystal, config = experiment.camera, experiment.crystal, experiment.config
     detector = camera.detector
     lengths = [math.sqrt(dot(v, v)) for v in crystal.real]
@@ -240,16 +257,20 @@ def caption(experiment: Experiment) -> list[str]:
     cell = " ".join(f"{v:.2f}" for v in lengths) + " A  " + " ".join(f"{v:g}" for v in angles) + " deg"
     mosaic, phi = camera.mosaic, camera.phi
     # The letters of Pillow's own font: no Å, no ×, no superscripts.
-    lines = [
-        f"cell {cell}    crystal {crystal.Na:g} x {crystal.Nb:g} x {crystal.Nc:g} cells",
-        f"wavelength {camera.wavelength_m * 1e10:g} A    distance {detector.distance_m * 1e3:g} mm    "
+    phrases = [] if config.hkl_file is None else [config.hkl_file]
+    phrases += [
+        f"cell {cell}",
+        f"crystal {crystal.Na:g} x {crystal.Nb:g} x {crystal.Nc:g} cells",
+        f"wavelength {camera.wavelength_m * 1e10:g} A",
+        f"distance {detector.distance_m * 1e3:g} mm",
         f"{detector.fpixels} x {detector.spixels} pixels of {detector.pixel_size_m * 1e3:g} mm",
-        f"{camera.intensity.fluence_per_m2:.3g} photons/m^2    {mosaic.domains} mosaic domains "
-        f"({math.degrees(mosaic.spread):g} deg)    sweep {math.degrees(phi.range):g} deg in {phi.count} steps",
+        f"{camera.intensity.fluence_per_m2:.3g} photons/m^2",
     ]
-    if config.hkl_file is not None:
-        lines[0] = f"{config.hkl_file}    " + lines[0]
-    return lines
+    if mosaic.domains > 1:
+        phrases.append(f"{mosaic.domains} mosaic domains ({math.degrees(mosaic.spread):g} deg)")
+    if phi.range > 0.0:
+        phrases.append(f"sweep {math.degrees(phi.range):g} deg in {_counted(phi.count, 'step')}")
+    return phrases
 
 
 def parse_rings(text: str) -> tuple[float, ...]:

@@ -95,3 +95,11 @@ def test_bad_rings_are_refused_before_rendering(folder, text):
     result = run_forked(["-hkl", "P1.hkl", *BASE, "--preview", "a.png", "--show-rings", text], folder)
     assert result.status == 9 and result.complaint.startswith("--show-rings: expected resolutions in Å")
     assert set(result.files) == {"P1.hkl"}
+
+
+def test_caption_fits_the_picture():
+    phrases = ["cell 10", "crystal 5 x 5 x 5", "a phrase that is wider than all", "end"]
+    lines = preview.wrapped(phrases, len, 24)
+    assert lines == ["cell 10", "crystal 5 x 5 x 5", "a phrase that is wider than all", "end"]
+    assert preview.wrapped(phrases, len, 28)[0] == "cell 10    crystal 5 x 5 x 5"
+    assert "    ".join(preview.wrapped(phrases, len, 30)) == "    ".join(phrases)
