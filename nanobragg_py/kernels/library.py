@@ -82,7 +82,7 @@ _OWNER = "NRT_MemInfo_call_dtor"
 
 _lock = threading.RLock()
 _loaded: dict[str, Callable] = {}
-_engines: list = []
+_engine: llvm.ExecutionEngine | None = None
 _announced = False
 # Other processes that compile for this one.
 _helpers: list = []
@@ -352,18 +352,24 @@ def _machine() -> llvm.TargetMachine:
 
 def _link(name: str, code: bytes) -> int:
     """Load object code; the address of its kernel."""
-    if platform.system() == "Linux":
-        llvm.load_library_permanently("libm.so.6")
-    llvm.add_symbol(_OWNER, ctypes.cast(ctypes.pythonapi.Py_FatalError, _POINTER).value)
-    empty = llvm.parse_assembly("")
-    engine = llvm.create_mcjit_compiler(empty, _machine())
+    engine = _loader()
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    _engines.append(engine)
     found = engine.get_function_address(_symbol(name))
     if not found:
         raise RuntimeError(f"compiled kernel {name} has no entry point")
     return found
+
+
+def _loader() -> llvm.ExecutionEngine:
+    """LLVM's loader, one for all kernels: making it takes ten times as long as loading a kernel."""
+    global _engine
+    if _engine is None:
+        if platform.system() == "Linux":
+            llvm.load_library_permanently("libm.so.6")
+        llvm.add_symbol(_OWNER, ctypes.cast(ctypes.pythonapi.Py_FatalError, _POINTER).value)
+        _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    return _engine
 
 
 if __name__ == "__main__":
