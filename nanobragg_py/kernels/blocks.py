@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import physics
-from .jit import inlined
+from .jit import inlined, merged
 from .lattice import (
     ROUNDING,
     any_leaves,
@@ -138,7 +138,7 @@ def list_left(p, w, at, count, again, found):
     return found
 
 
-@inlined
+@merged
 def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count):
     """All steps of a block of pixels, summed in scratch; False as soon as interpolation leaves the list."""
     start_block(p, w, count)
@@ -214,7 +214,7 @@ def list_lost_captures(p, w, at, count, again, found):
     return found
 
 
-@inlined
+@merged
 def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found):
     """One row of pixels; its sum of solid angles, the new length of the list for a second look, and -1.
 

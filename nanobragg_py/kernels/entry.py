@@ -6,6 +6,7 @@ Each has its C signature in library.py, through which everything else calls them
 from __future__ import annotations
 
 import numba
+import numpy as np
 from numba import types
 
 from . import blocks, layout, physics, pixel, random, reduction, stored, text
@@ -58,7 +59,7 @@ def render_rows(shape, tricubic):
         omega_of_row = numba.carray(omega, (p.spixels,))
         pixels = numba.carray(again, (3 * p.fpixels * (last - first),))
         left_at = numba.carray(left, (1,))
-        found = 0
+        found = np.int64(0)
         for spixel in range(first, last):
             omega_of_row[spixel], found, left_at[0] = blocks.render_row(
                 p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
@@ -232,7 +233,7 @@ def render_stored_rows(shape):
         w = numba.carray(scratch, (layout.SCRATCH,))
         kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
         pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
-        found = 0
+        found = np.int64(0)
         for spixel in range(first, last):
             found = stored.render_stored_row(
                 p, shape, kept, cells, domains, amplitudes, mask, image, spixel, w, pixels, found

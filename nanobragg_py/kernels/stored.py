@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import blocks, lattice, rays
-from .jit import inlined
+from .jit import inlined, merged
 from .layout import BLOCK
 from .pixel import turned_cell
 from .scratch import CAPTURE, INTENSITY, LOOSE, OMEGA, POLARIZATION, SX, SY, SZ
@@ -56,7 +56,7 @@ def recall_block(p, geometry, w, spixel, first, count):
     rays.see_block(p, w, count)
 
 
-@inlined
+@merged
 def render_stored_row(p, shape, geometry, cells, domains, amplitudes, mask, image, spixel, w, again, found):
     """One row of pixels from stored geometry; the new length of the list for a second look."""
     first = p.roi_fast_first
