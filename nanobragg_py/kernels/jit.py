@@ -51,13 +51,13 @@ def fma(typing_context, a, b, c):
 
 
 @intrinsic
-def power_of_two(typing_context, exponent):
-    """2**exponent for an int64 exponent in -1022..1023, by building the float64's bits."""
+def power_of_two(typing_context, biased):
+    """2**n for n = biased - 1.5 * 2**52 in -1022..1023, by building the float64's bits from the lowest of `biased`."""
 
     def generate(context, builder, signature, arguments):
-        bits = builder.shl(
-            builder.add(arguments[0], ir.Constant(ir.IntType(64), 1023)), ir.Constant(ir.IntType(64), 52)
-        )
-        return builder.bitcast(bits, ir.DoubleType())
+        whole = ir.IntType(64)
+        bits = builder.bitcast(arguments[0], whole)
+        exponent = builder.shl(builder.add(bits, ir.Constant(whole, 1023)), ir.Constant(whole, 52))
+        return builder.bitcast(exponent, ir.DoubleType())
 
-    return types.float64(types.int64), generate
+    return types.float64(types.float64), generate

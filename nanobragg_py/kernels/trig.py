@@ -12,8 +12,6 @@ multiple of pi (the first product is exact, the others round once).
 
 from __future__ import annotations
 
-import math
-
 from .jit import fma, inlined, power_of_two
 
 PI_1 = 3.141592653589793
@@ -29,6 +27,7 @@ FINE_SINE_ERROR = 1.5e-15
 # Relative, for `quick_exp`: 2.2e-16 from the polynomial, the rest for roundings.
 QUICK_EXP_ERROR = 2.0e-15
 
+ROUNDER = 1.5 * 2.0**52
 LOG2_E = 1.4426950408889634
 LN2_1 = 0.6931471805599453
 LN2_2 = 2.3190468138462996e-17
@@ -81,7 +80,9 @@ def fine_sine_cosine(r):
 def quick_exp(x):
     """exp(x) for x <= 0, relative error QUICK_EXP_ERROR; 0 below -700, where exp's square is 0 anyway."""
     y = max(x, -700.0)
-    turns = math.floor(y * LOG2_E + 0.5)
+    # Added to it and taken off again, ROUNDER rounds to a whole number, and leaves that in the lowest bits.
+    biased = fma(y, LOG2_E, ROUNDER)
+    turns = biased - ROUNDER
     r = fma(-turns, LN2_1, y)
     r = fma(-turns, LN2_2, r)
     p = fma(2.7488428286629173e-07, r, 2.7639784717913393e-06)
@@ -94,5 +95,5 @@ def quick_exp(x):
     p = fma(p, r, 0.49999999999997286)
     p = fma(p, r, 1.0000000000000064)
     p = fma(p, r, 1.0)
-    value = p * power_of_two(int(turns))
+    value = p * power_of_two(biased)
     return value if x > -700.0 else 0.0
