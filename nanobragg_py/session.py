@@ -50,13 +50,16 @@ class Session:
         return 0
 
     def kernels(self) -> list[str]:
-        """Names of the kernels that this run will surely need, the one that takes longest to compile first."""
+        """Names of the kernels that this run will surely need, the one that takes longest to compile first.
+
+        With interpolation the plain one is only needed once the list of reflections is left.
+        """
         config = self.config
         if config.printout or config.trace_only:
             return ["mosaic_rotations"]
         interpolating = config.hkl_file is not None and stages.resolve_interpolation(config)
-        names = [f"render_{config.shape}_tricubic"] if interpolating else []
-        names += [f"render_{config.shape}", "render_listed", "add_up", "squared_deviations", "scale_to_words"]
+        names = [f"render_{config.shape}_tricubic" if interpolating else f"render_{config.shape}"]
+        names += ["render_listed", "add_up", "squared_deviations", "scale_to_words"]
         names += ["read_plain_list"] if config.hkl_file is not None else []
         names += ["scale_to_bytes"] if config.write_pgm else []
         names += ["poisson_words"] if config.write_noise else []

@@ -13,6 +13,7 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 # Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
@@ -48,6 +49,49 @@ def fma(typing_context, a, b, c):
         return builder.fma(*arguments)
 
     return types.float64(types.float64, types.float64, types.float64), generate
+
+
+@intrinsic
+def tensor_product_sum(typing_context, values, at, stride, long_stride, first, second, third):
+    """Sum over a, b, c in 0..3 of first[a] second[b] third[c] values[at + a*long_stride + b*stride + c], in SIMD.
+
+    values float64, at and strides uint64 (slots), the others tuples of four float64. LLVM finds no SIMD here by
+    itself: neighbours along c are one vector, and it looks for vectors across pixels.
+    """
+    four = types.UniTuple(types.float64, 4)
+
+    def generate(context, builder, signature, arguments):
+        vector = ir.VectorType(ir.DoubleType(), 4)
+        data = context.make_array(signature.args[0])(context, builder, value=arguments[0]).data
+        at, stride, long_stride = arguments[1:4]
+        multiply_add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), "llvm.fma.v4f64"
+        )
+
+        def numbers(tuple_of_four):
+            return [builder.extract_value(tuple_of_four, i) for i in range(4)]
+
+        def spread(number):
+            alone = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+            return builder.shuffle_vector(alone, alone, ir.Constant(ir.VectorType(ir.IntType(32), 4), [0] * 4))
+
+        total = ir.Constant(vector, [0.0] * 4)
+        along_b = [spread(number) for number in numbers(arguments[5])]
+        for along_a in numbers(arguments[4]):
+            plane, slot = ir.Constant(vector, [0.0] * 4), at
+            for weight in along_b:
+                line = builder.bitcast(builder.gep(data, [slot]), vector.as_pointer())
+                plane = builder.call(multiply_add, [weight, builder.load(line, align=8), plane])
+                slot = builder.add(slot, stride)
+            total = builder.call(multiply_add, [spread(along_a), plane, total])
+            at = builder.add(at, long_stride)
+        result = ir.Constant(ir.DoubleType(), 0.0)
+        for i, weight in enumerate(numbers(arguments[6])):
+            line = builder.extract_element(total, ir.Constant(ir.IntType(32), i))
+            result = builder.fadd(result, builder.fmul(line, weight))
+        return result
+
+    return types.float64(values, at, stride, long_stride, four, four, four), generate
 
 
 @intrinsic

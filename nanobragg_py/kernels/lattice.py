@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from . import physics
-from .jit import fma, inlined
-from .layout import BLOCK, GAUSS, ROUND, SQUARE, TOPHAT
+from .jit import fma, inlined, tensor_product_sum
+from .layout import GAUSS, ROUND, SQUARE, TOPHAT
 from .pixel import lagrange_products
 from .scratch import (
     CELL_A,
@@ -147,20 +147,16 @@ def interpolate_block(p, shape, w, count, amplitudes):
     """Add |F_cell F_latt|^2 of the block's step to the sums, F_cell interpolated."""
     slack = p.largest_F * TRICUBIC_ERROR
     slots = w.view(np.uint64)
+    stride, long_stride = np.uint64(p.k_stride), np.uint64(p.h_stride)
     for i in range(count):
+        along_h = w[H0 + i], w[H1 + i], w[H2 + i], w[H3 + i]
+        along_k = w[K0 + i], w[K1 + i], w[K2 + i], w[K3 + i]
+        along_l = w[L0 + i], w[L1 + i], w[L2 + i], w[L3 + i]
         at = np.uint64(np.uint32(slots[NODE + i]))
-        y0 = y1 = y2 = y3 = 0.0
-        for a in range(4):
-            row = at
-            for b in range(4):
-                weight = w[H0 + a * BLOCK + i] * w[K0 + b * BLOCK + i]
-                y0 = fma(weight, amplitudes[row], y0)
-                y1 = fma(weight, amplitudes[row + np.uint64(1)], y1)
-                y2 = fma(weight, amplitudes[row + np.uint64(2)], y2)
-                y3 = fma(weight, amplitudes[row + np.uint64(3)], y3)
-                row += np.uint64(p.k_stride)
-            at += np.uint64(p.h_stride)
-        F_cell = y0 * w[L0 + i] + y1 * w[L1 + i] + y2 * w[L2 + i] + y3 * w[L3 + i]
+        # In the place of a weight that has had its turn.
+        w[F_CELL + i] = tensor_product_sum(amplitudes, at, stride, long_stride, along_h, along_k, along_l)
+    for i in range(count):
+        F_cell = w[F_CELL + i]
         F_latt = w[LATTICE + i]
         loose = transform_slack(shape, w[WEIGHT + i])
         most = abs(F_latt) + loose
