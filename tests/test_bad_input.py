@@ -428,7 +428,8 @@ def test_process_whose_reader_goes_away(tmp_path: Path) -> None:
     """The exit status is that of a program that a closed pipe has stopped; nothing is said."""
     words = ["-hkl", "P1.hkl", *BASE, "-printout"]
     command = [sys.executable, "-m", "nanobragg_py", *words]
-    good_folder(tmp_path)
+    # Once with a reader: the first run of all says that it compiles.
+    assert run_forked(words, good_folder(tmp_path)).status == 0
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
