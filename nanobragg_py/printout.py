@@ -56,13 +56,13 @@ class Printout:
                 if not self.counter.contains(slow, fast):
                     continue
                 was_interpolating, was_first = state.tolist()
-                extra = renderer.record_into(record, state, slow, fast)
-                renderer.omega[slow] += extra[6]
+                latch = np.zeros(6)
+                renderer.record_into(record, state, latch, renderer.omega, slow, fast)
                 index = slow * renderer.fpixels + fast
                 left = was_interpolating and not state[0]
                 if left:
                     renderer.left_grid_at = index
-                    renderer.latch[:] = extra[:6]
+                    renderer.latch[:] = latch
                 if was_first and not state[1]:
                     renderer.first_visited = index
                 trace_lines = traced(index)

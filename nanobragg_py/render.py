@@ -168,6 +168,11 @@ def _settled(axis):
     return axis
 
 
+def block_kernel(shape: str, interpolate: bool) -> str:
+    """Name of the kernel that renders rows of a run: one that can interpolate serves it to the end of the image."""
+    return f"render_{shape}{'_tricubic' if interpolate else ''}"
+
+
 class Renderer:
     """One image of one experiment.
 
@@ -194,6 +199,7 @@ class Renderer:
         self.omega = np.zeros(self.spixels)
         self.scene = tuple(address(array) for array in (*self.inputs, self.image))
         self.interpolating = experiment.interpolate
+        self.block_kernel = block_kernel(experiment.config.shape, experiment.interpolate)
         self.left_grid_at: int | None = None
         self.latch = np.zeros(6)
         self.first_visited: int | None = None
@@ -212,7 +218,7 @@ class Renderer:
         after = slow * self.fpixels + first
         end = self.spixels * self.fpixels
         while after < end and state[1]:
-            after = kernel("render_exact")(*self.scene, address(state), address(self.latch), address(dummy), after, end)
+            after = self._pixels(state, self.latch, dummy, after, end)
             if self.interpolating and not state[0]:
                 self.left_grid_at = after - 1
                 self.interpolating = False
@@ -255,7 +261,7 @@ class Renderer:
             self._without_interpolation(first, last)
             return
         self._with_interpolation.add(first)
-        at = self._blocks(first, last, tricubic=True) if self.in_blocks else first * self.fpixels
+        at = self._blocks(first, last, interpolating=True) if self.in_blocks else first * self.fpixels
         # Somewhere in the block at `at` a neighbourhood leaves the list, perhaps.
         after = self._exact(at, last * self.fpixels, True)
         if after < last * self.fpixels:
@@ -273,21 +279,38 @@ class Renderer:
         at = self.left_grid_at
         return at is not None and at < row * self.fpixels
 
-    def _blocks(self, first: int, last: int, tricubic: bool = False) -> int:
+    def _blocks(self, first: int, last: int, interpolating: bool = False) -> int:
         """Rows in blocks, and a second look where it is due; the flat index where the work ended."""
         scratch = np.empty(layout.SCRATCH)
-        again = np.empty(3 * self.fpixels * (last - first) + 2, dtype=np.int64)
+        again = np.empty(3 * self.fpixels * (last - first), dtype=np.int64)
         left = np.full(1, -1, dtype=np.int64)
-        render = kernel(f"render_{self.experiment.config.shape}{'_tricubic' if tricubic else ''}")
-        found = render(*self.scene, address(scratch), address(again), address(self.omega), address(left), first, last)
-        if found:
-            kernel("render_listed")(*self.scene, address(scratch), address(again), found, tricubic)
+        found = kernel(self.block_kernel)(
+            *self.scene, address(scratch), address(again), address(self.omega), address(left),
+            interpolating, first, last,
+        )  # fmt: skip
+        self._second_look(again[:found], interpolating)
         return int(left[0]) if left[0] >= 0 else last * self.fpixels
+
+    def _pixels(
+        self, state: np.ndarray, latch: np.ndarray, omega: np.ndarray, first: int, last: int,
+        chosen: np.ndarray | None = None, record: np.ndarray | None = None,
+    ) -> int:  # fmt: skip
+        """Pixels by the definition, of the image or those chosen; see kernels/entry.py."""
+        return kernel("render_pixels")(
+            *self.scene, address(state), address(latch), address(omega), address(record),
+            0 if record is None else len(record), address(chosen), 0 if chosen is None else len(chosen), first, last,
+        )  # fmt: skip
+
+    def _second_look(self, chosen: np.ndarray, interpolating: bool) -> None:
+        """Compute listed pixels again; their solid angles have been added up already."""
+        if len(chosen):
+            state = np.array([interpolating, 0], dtype=np.int64)
+            self._pixels(state, np.zeros(6), np.zeros(self.spixels), 0, len(chosen), chosen)
 
     def _exact(self, first: int, last: int, interpolating: bool) -> int:
         state = np.array([interpolating, 0], dtype=np.int64)
         latch = np.zeros(6)
-        after = kernel("render_exact")(*self.scene, address(state), address(latch), address(self.omega), first, last)
+        after = self._pixels(state, latch, self.omega, first, last)
         if interpolating and not state[0]:
             self._left_grid(after - 1, latch)
         return after
@@ -321,16 +344,16 @@ class Renderer:
         p = self.inputs.parameters[0]
         rows = int(p["layers"]) * int(p["oversample"]) ** 2 + 1
         record = np.full((rows, layout.RECORD_COLUMNS), np.nan)
-        self.record_into(record, self.state_at(spixel * self.fpixels + fpixel), spixel, fpixel)
+        state = self.state_at(spixel * self.fpixels + fpixel)
+        self.record_into(record, state, np.zeros(6), np.zeros(self.spixels), spixel, fpixel)
         return record
 
-    def record_into(self, record: np.ndarray, state: np.ndarray, spixel: int, fpixel: int) -> np.ndarray:
-        """Compute one pixel with given flags; returns where it left the grid (6,) and its solid angles (1,)."""
-        extra = np.zeros(7)
-        kernel("record_pixel")(
-            *self.scene, address(state), address(extra), address(record), len(record), spixel, fpixel
-        )
-        return extra
+    def record_into(
+        self, record: np.ndarray, state: np.ndarray, latch: np.ndarray, omega: np.ndarray, spixel: int, fpixel: int
+    ) -> None:
+        """Compute one pixel with given flags, which are updated; see kernels/entry.py."""
+        index = spixel * self.fpixels + fpixel
+        self._pixels(state, latch, omega, index, index + 1, record=record)
 
 
 _LATCH_LOCK = threading.Lock()

@@ -17,7 +17,7 @@ from .files import check_writable
 from .kernels.library import prepare
 from .printout import Printout
 from .progress import PixelCounter, progress_bar, progress_counts
-from .render import Renderer
+from .render import Renderer, block_kernel
 from .statistics import image_statistics
 from .tables import read_columns
 
@@ -50,16 +50,14 @@ class Session:
         return 0
 
     def kernels(self) -> list[str]:
-        """Names of the kernels that this run will surely need, the one that takes longest to compile first.
-
-        With interpolation the plain one is only needed once the list of reflections is left.
-        """
+        """Names of the kernels that this run will surely need, the one that takes longest to compile first."""
         config = self.config
-        if config.printout or config.trace_only:
-            return ["mosaic_rotations"]
-        interpolating = config.hkl_file is not None and stages.resolve_interpolation(config)
-        names = [f"render_{config.shape}_tricubic" if interpolating else f"render_{config.shape}"]
-        names += ["render_listed", "add_up", "squared_deviations", "scale_to_words"]
+        factors_each_step = config.oversample_thick or config.oversample_polar or config.oversample_omega
+        pixel_by_pixel = config.printout or config.trace_only or (factors_each_step and not config.fixes)
+        listed = config.hkl_file is not None or stages.structure_factors.file_is_there(config.dump_file)
+        interpolate = listed and stages.resolve_interpolation(config)
+        names = [] if pixel_by_pixel else [block_kernel(config.shape, interpolate)]
+        names += ["render_pixels", "add_up", "squared_deviations", "scale_to_words"]
         names += ["read_plain_list"] if config.hkl_file is not None else []
         names += ["scale_to_bytes"] if config.write_pgm else []
         names += ["poisson_words"] if config.write_noise else []

@@ -50,12 +50,11 @@ class StoredRenderer(Renderer):
         super().__init__(experiment, threads, inputs=inputs, image=image)
         self.geometry = geometry
 
-    def _blocks(self, first: int, last: int, tricubic: bool = False) -> int:
+    def _blocks(self, first: int, last: int, interpolating: bool = False) -> int:
         """Rows in blocks, and a second look where it is due; the flat index where the work ended."""
         scratch = np.empty(layout.SCRATCH)
-        again = np.empty(2 * self.fpixels * (last - first) + 2, dtype=np.int64)
+        again = np.empty(2 * self.fpixels * (last - first), dtype=np.int64)
         render = kernel(f"render_stored_{self.experiment.config.shape}")
         found = render(*self.scene, address(scratch), address(again), address(self.geometry), first, last)
-        if found:
-            kernel("render_listed")(*self.scene, address(scratch), address(again), found, False)
+        self._second_look(again[:found], False)
         return last * self.fpixels

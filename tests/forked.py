@@ -54,7 +54,7 @@ class Result:
 def load_kernels() -> None:
     """Load (or compile, on the first run ever) what the children will use."""
     config, _ = scan(["-hkl", "P1.hkl", *BASE])
-    for name in (*Session(config).kernels(), "render_exact", "solid_angle_sum"):
+    for name in (*Session(config).kernels(), "solid_angle_sum"):
         kernel(name)
 
 

@@ -139,7 +139,7 @@ def list_left(p, w, at, count, again, found):
 
 
 @merged
-def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count):
+def render_block(p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, w, spixel, first, count):
     """All steps of a block of pixels, summed in scratch; False as soon as interpolation leaves the list."""
     start_block(p, w, count)
     polarized = p.nopolar != 0
@@ -162,7 +162,7 @@ def render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spi
                         for domain in range(p.mosaic_domains):
                             cell = turned_cell(p, cells, 0, phi_step, domains, domain)
                             lattice_block(p, shape, w, count, cell)
-                            if tricubic:
+                            if tricubic and interpolating:
                                 neighbourhood_block(p, w, count, cell)
                                 if any_leaves(p, shape, w, count):
                                     return False
@@ -215,7 +215,9 @@ def list_lost_captures(p, w, at, count, again, found):
 
 
 @merged
-def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found):
+def render_row(
+    p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found
+):  # fmt: skip
     """One row of pixels; its sum of solid angles, the new length of the list for a second look, and -1.
 
     With interpolation, the flat index of the block in which it leaves the list, where the row then ends.
@@ -227,7 +229,9 @@ def render_row(p, shape, tricubic, sources, cells, domains, amplitudes, mask, im
         count = min(BLOCK, p.roi_fast_last + 1 - first)
         at = spixel * p.fpixels + first
         if any_unmasked(p, mask, at, count):
-            inside = render_block(p, shape, tricubic, sources, cells, domains, amplitudes, w, spixel, first, count)
+            inside = render_block(
+                p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, w, spixel, first, count
+            )
             if not inside:
                 left = at
                 break

@@ -38,21 +38,24 @@ def unpack(p, sources, cells, domains, amplitudes, mask, image):
 
 
 SCENE = (PARAMETERS, FLOATS, FLOATS, FLOATS, FLOATS, WORDS, SINGLES)
-FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INTEGERS, INT, INT)
-LISTED = VOID(*SCENE, FLOATS, INTEGERS, INT, INT)
-EXACT = INT(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT)
-RECORD = REAL(*SCENE, INTEGERS, FLOATS, FLOATS, INT, INT, INT)
+FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INTEGERS, INT, INT, INT)
+PIXELS = INT(*SCENE, INTEGERS, FLOATS, FLOATS, FLOATS, INT, INTEGERS, INT, INT, INT)
 
 
 def render_rows(shape, tricubic):
-    """Kernel that renders rows first..last-1 for one shape of crystal, with or without interpolation (constants).
+    """Kernel that renders rows first..last-1 for one shape of crystal (a constant).
+
+    One that is `tricubic` (a constant, too) can interpolate, and does it while `interpolating`.
 
     scratch float64 (SCRATCH), again int64 (3*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
     left int64 (1,): flat index of the block in which interpolation leaves the list, which ends the work; else -1.
-    Returns how many pixels (flat indices, in `again`) must be looked at again by render_listed.
+    Returns how many pixels (flat indices, in `again`) must be looked at again by render_pixels.
     """
 
-    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, omega, left, first, last):
+    def render(
+        parameters, sources, cells, domains, amplitudes, mask, image,
+        scratch, again, omega, left, interpolating, first, last,
+    ):  # fmt: skip
         p = numba.carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
         w = numba.carray(scratch, (layout.SCRATCH,))
@@ -62,8 +65,9 @@ def render_rows(shape, tricubic):
         found = np.int64(0)
         for spixel in range(first, last):
             omega_of_row[spixel], found, left_at[0] = blocks.render_row(
-                p, shape, tricubic, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels, found
-            )
+                p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, mask, image, spixel, w, pixels,
+                found,
+            )  # fmt: skip
             if left_at[0] >= 0:
                 break
         return found
@@ -81,69 +85,40 @@ render_gauss_tricubic = render_rows(layout.GAUSS, True)
 render_tophat_tricubic = render_rows(layout.TOPHAT, True)
 
 
-def render_listed(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, count, interpolating):
-    """Compute the listed pixels again with the C library's functions.
+def render_pixels(
+    parameters, sources, cells, domains, amplitudes, mask, image,
+    state, latch, omega, record, rows, chosen, count, first, last,
+):  # fmt: skip
+    """Render pixels with the C library's functions, one after the other: the image, the second look and the trace.
 
-    again int64 (count + 2,): flat indices, and two places for working; scratch float64 (7,) or more.
-    """
-    p = numba.carray(parameters, (1,))[0]
-    sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-    w = numba.carray(scratch, (7,))
-    pixels = numba.carray(again, (count + 2,))
-    state = pixels[count:]
-    record = numba.carray(scratch, (0, layout.RECORD_COLUMNS))
-    for j in range(count):
-        i = pixels[j]
-        state[0], state[1] = interpolating, 0
-        photons = pixel.pixel_photons(
-            p, sources, cells, domains, amplitudes, i // p.fpixels, i % p.fpixels, state, w[0:6], w[6:7], record
-        )
-        image[i] = physics.added_to_blank(photons)
-
-
-def render_exact(parameters, sources, cells, domains, amplitudes, mask, image, state, latch, omega, first, last):
-    """Render pixels first..last-1 (flat indices) with the C library's functions, one after the other.
-
-    Stops after the pixel in which interpolation left the grid, or which was the first to see the crystal while
-    state[1] asked for that; returns the index of the next pixel. Interpolation is on for every pixel if state[0].
+    Pixels first..last-1 of the image (flat indices), or of the `count` listed in `chosen`, int64. Those outside the
+    region or masked are left alone. Stops after the pixel in which interpolation left the grid, or which was the
+    first to see the crystal while state[1] asked for that; returns the number of the next one. Solid angles are
+    added to omega, float64 (spixels,). For state, latch and record (rows, RECORD_COLUMNS) see pixel.pixel_photons.
     """
     p = numba.carray(parameters, (1,))[0]
     sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
     flags = numba.carray(state, (2,))
     left = numba.carray(latch, (6,))
     omega_of_row = numba.carray(omega, (p.spixels,))
-    record = numba.carray(omega, (0, layout.RECORD_COLUMNS))
+    noted = numba.carray(record, (rows, layout.RECORD_COLUMNS))
+    listed = numba.carray(chosen, (count,))
     interpolating, first_visit = flags[0], flags[1]
-    for i in range(first, last):
+    for number in range(first, last):
+        i = listed[number] if count else number
         spixel, fpixel = i // p.fpixels, i % p.fpixels
         if not p.roi_fast_first <= fpixel <= p.roi_fast_last or not p.roi_slow_first <= spixel <= p.roi_slow_last:
             continue
         if p.masked and mask[i] == 0:
             continue
-        image[i] = physics.added_to_blank(
-            pixel.pixel_photons(
-                p, sources, cells, domains, amplitudes, spixel, fpixel,
-                flags, left, omega_of_row[spixel : spixel + 1], record,
-            )
+        photons = pixel.pixel_photons(
+            p, sources, cells, domains, amplitudes, spixel, fpixel,
+            flags, left, omega_of_row[spixel : spixel + 1], noted,
         )  # fmt: skip
+        image[i] = physics.added_to_blank(photons)
         if flags[0] != interpolating or flags[1] != first_visit:
-            return i + 1
+            return number + 1
     return last
-
-
-def record_pixel(
-    parameters, sources, cells, domains, amplitudes, mask, image, state, latch, record, rows, spixel, fpixel
-):
-    """Render one pixel with a record of `rows` rows; returns its photons before rounding to float32."""
-    p = numba.carray(parameters, (1,))[0]
-    sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-    photons = pixel.pixel_photons(
-        p, sources, cells, domains, amplitudes, spixel, fpixel,
-        numba.carray(state, (2,)), numba.carray(latch, (7,))[0:6], numba.carray(latch, (7,))[6:7],
-        numba.carray(record, (rows, layout.RECORD_COLUMNS)),
-    )  # fmt: skip
-    image[spixel * p.fpixels + fpixel] = physics.added_to_blank(photons)
-    return photons
 
 
 def solid_angle_sum(parameters, mask):
@@ -274,9 +249,7 @@ SIGNATURES = {
     "render_round_tricubic": FAST_ROWS,
     "render_gauss_tricubic": FAST_ROWS,
     "render_tophat_tricubic": FAST_ROWS,
-    "render_listed": LISTED,
-    "render_exact": EXACT,
-    "record_pixel": RECORD,
+    "render_pixels": PIXELS,
     "solid_angle_sum": REAL(PARAMETERS, WORDS),
     "add_up": VOID(SINGLES, WORDS, INT, INT, INT, INTEGERS, FLOATS),
     "squared_deviations": REAL(SINGLES, INT, INT, INTEGERS, REAL),

@@ -40,7 +40,7 @@ _INT = ctypes.c_int64
 _REAL = ctypes.c_double
 _SCENE = (_POINTER,) * 7
 _STORED_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT)
-_FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT)
+_FAST_ROWS = (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT)
 
 # Result and arguments of every kernel; entry.SIGNATURES says the same in Numba's words.
 PROTOTYPES: dict[str, tuple] = {
@@ -59,9 +59,7 @@ PROTOTYPES: dict[str, tuple] = {
     "render_round_tricubic": _FAST_ROWS,
     "render_gauss_tricubic": _FAST_ROWS,
     "render_tophat_tricubic": _FAST_ROWS,
-    "render_listed": (None, *_SCENE, _POINTER, _POINTER, _INT, _INT),
-    "render_exact": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT),
-    "record_pixel": (_REAL, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _INT, _INT),
+    "render_pixels": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT),
     "solid_angle_sum": (_REAL, _POINTER, _POINTER),
     "add_up": (None, _POINTER, _POINTER, _INT, _INT, _INT, _POINTER, _POINTER),
     "squared_deviations": (_REAL, _POINTER, _INT, _INT, _POINTER, _REAL),
