@@ -125,6 +125,8 @@ def _prepare_streams() -> None:
 
 def main() -> None:
     """Entry point of bin/nanoBragg."""
+    # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _prepare_streams()
     status = run(sys.argv[1:])
     # Nothing is left to clean up, and unloading LLVM takes longer than a small image.
