@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import interruption
 from .errors import InputError
@@ -81,30 +82,49 @@ class Crew:
                 self._changed.notify_all()
 
 
-class Meanwhile:
-    """A call that runs beside the body of a `with`; its exception, if any, is raised at the end of it."""
+class Abandoned(Exception):
+    """What a call was waiting for has failed."""
 
-    def __init__(self, work: Callable[..., None], *arguments: object):
+
+class Meanwhile:
+    """A call that runs beside the body of a `with`; its exception, if any, is raised at the end of it.
+
+    result: what the call returned, once the `with` has ended.
+    """
+
+    def __init__(self, work: Callable[..., Any], *arguments: object):
+        self.result: Any = None
         self._error: BaseException | None = None
         self._call = lambda: work(*arguments)
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._body_ended = threading.Event()
+        self._body_failed = False
 
-    def __enter__(self) -> None:
-        try:
+    def after_body(self) -> None:
+        """For the call: wait for the end of the body. Raises Abandoned if that failed."""
+        self._body_ended.wait()
+        if self._body_failed:
+            raise Abandoned
+
+    def __enter__(self) -> Meanwhile:
+        # If the system allows no more threads, the call follows the body.
+        with contextlib.suppress(RuntimeError):
             self._thread.start()
-        except RuntimeError:
-            # The system allows no more threads: before the body, then.
-            self._run()
+        return self
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self._body_failed = error is not None
+        self._body_ended.set()
         if self._thread.ident is not None:
             self._thread.join()
+        elif error is None:
+            self._run()
         if error is None and self._error is not None:
             raise self._error
 
     def _run(self) -> None:
         try:
-            self._call()
+            self.result = self._call()
         except BaseException as error:
             self._error = error
 

@@ -124,6 +124,12 @@ class Experiment:
     noise_seed: int
     random: RandomTable
 
+    @property
+    def region(self) -> tuple[int, int, int, int]:
+        """First and last fast, first and last slow pixel that are rendered."""
+        detector = self.camera.detector
+        return self.camera.region.clipped(detector.fpixels, detector.spixels)
+
 
 def _is_foreign(path: str) -> bool:
     """Whether an image is none of the C program's format."""

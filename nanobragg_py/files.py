@@ -56,12 +56,17 @@ def check_writable(path: str, option: str) -> None:
         raise InputError(f"{path}: {option} cannot be written: it is a folder")
     if not os.path.isdir(folder):
         raise InputError(f"{path}: {option} cannot be written: the folder {folder} does not exist")
-    if os.path.exists(path) and not os.path.isfile(path):
-        return  # a device or a pipe, written directly
+    if written_directly(path):
+        return
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{path}: {option} cannot be written: the folder {folder} is not writable")
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise InputError(f"{path}: {option} cannot be written: the file is read-only")
+
+
+def written_directly(path: str) -> bool:
+    """Whether a file is a device or a pipe, to which bytes go as they come."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 @contextlib.contextmanager
@@ -71,7 +76,7 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
     A path that is no regular file (/dev/null, a pipe) is written directly. Raises InputError for a full disk and
     the like.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    if written_directly(path):
         try:
             with open(path, "wb") as file:
                 yield file
@@ -88,6 +93,7 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
             _keep_mode(target, file)
             yield file
         with _lock:
+            _stop_if_interrupted()
             os.replace(temporary, target)
             _unfinished.discard(temporary)
     except OSError as error:
@@ -100,10 +106,15 @@ def whole_file(path: str, option: str) -> Iterator[BinaryIO]:
 
 def _open_unfinished(path: str) -> BinaryIO:
     with _lock:
-        if interruption.received is not None:
-            raise interruption.Interrupted
+        _stop_if_interrupted()
         _unfinished.add(path)
         return open(path, "xb")
+
+
+def _stop_if_interrupted() -> None:
+    """In a thread that has not heard of the signal: begin, and finish, no more files."""
+    if interruption.received is not None:
+        raise interruption.Interrupted
 
 
 def _remove_unfinished() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -114,14 +114,18 @@ def _blank_outside(pixels: np.ndarray, first_row: int, columns: slice, region: t
 
 def write_noise(
     path: str, header: bytes, image: np.ndarray, region: tuple[int, int, int, int], offset: float,
-    table: np.ndarray, seed: int,
+    table: np.ndarray, seed: int, before_last: Callable[[], None] = lambda: None,
 ) -> tuple[float, int]:  # fmt: skip
-    """SMV image of Poisson deviates about the image plus offset; returns photons and overloads."""
+    """SMV image of Poisson deviates about the image plus offset; returns photons and overloads.
+
+    before_last: called when all is written, before the file gets its name.
+    """
     totals = np.zeros(2)
     with whole_file(path, "-noisefile") as file:
         file.write(header)
         for words in noisy_rows(image, region, offset, table, seed, totals):
             file.write(memoryview(words).cast("B"))
+        before_last()
     return float(totals[0]), int(totals[1])
 
 

@@ -160,8 +160,8 @@ def _put_module(group: Any, detector: Detector, to_mcstas: np.ndarray) -> None:
 
 def pixels_left_out(experiment: Experiment) -> np.ndarray | None:
     """uint32 (slow, fast), not 0 where nothing was rendered; None if all pixels were."""
-    detector, camera = experiment.camera.detector, experiment.camera
-    fast_first, fast_last, slow_first, slow_last = camera.region.clipped(detector.fpixels, detector.spixels)
+    detector = experiment.camera.detector
+    fast_first, fast_last, slow_first, slow_last = experiment.region
     rendered = np.zeros((detector.spixels, detector.fpixels), dtype=bool)
     rendered[slow_first : slow_last + 1, fast_first : fast_last + 1] = True
     if experiment.mask is not None:

@@ -41,7 +41,7 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
     detector, axes = camera.detector, camera.detector.axes
     h0, h1, k0, k1, l0, l1 = experiment.grid.ranges
     _, k_size, l_size = experiment.grid.shape
-    region = camera.region.clipped(detector.fpixels, detector.spixels)
+    region = experiment.region
     weights = relative_weights(experiment)
     values = {
         "pixel_size_m": detector.pixel_size_m,

@@ -52,8 +52,7 @@ class Result:
     @property
     def region(self) -> tuple[int, int, int, int]:
         """First and last fast, first and last slow pixel that were rendered; the others are 0."""
-        detector = self.experiment.camera.detector
-        return self.experiment.camera.region.clipped(detector.fpixels, detector.spixels)
+        return self.experiment.region
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from . import experiment as stages
 from . import fixes, images, run_log, trace
@@ -13,7 +15,7 @@ from .crystal import RandomTable
 from .crystal_input import take_crystal_data
 from .errors import EXIT_STATUS, InputError, warn
 from .experiment import Camera, Experiment
-from .files import check_writable
+from .files import check_writable, written_directly
 from .kernels.library import prepare
 from .printout import Printout
 from .progress import PixelCounter, progress_bar, progress_counts
@@ -253,33 +255,57 @@ class Session:
 
     def write(self, experiment: Experiment, renderer: Renderer) -> None:
         """Statistics and files."""
-        config, camera, image = self.config, experiment.camera, renderer.image
-        detector, region = camera.detector, renderer.region
+        config, image = self.config, renderer.image
 
         def solid_angle(omega_sum: float) -> str:
             return run_log.solid_angle(omega_sum, experiment.steps)
 
         say(solid_angle(renderer.omega_sum(solid_angle)))
+        if config.write_noise and not written_directly(config.noise_file):
+            # It takes one thread as long as all the other files take together; it gets its name after them.
+            noise = Meanwhile(lambda: self.write_noise(experiment, image, noise.after_body))
+            with noise:
+                self.write_images(experiment, image)
+            say(noise.result)
+        else:
+            self.write_images(experiment, image)
+            if config.write_noise:
+                say(self.write_noise(experiment, image, lambda: None))
+        self.write_extras(experiment, image)
+
+    def header(self, experiment: Experiment, noise: bool = False) -> bytes:
+        """Header of an SMV image."""
+        camera = experiment.camera
+        return images.smv_header(camera.detector, camera.wavelength_m, camera.phi_start, camera.phi.range, noise)
+
+    def write_noise(self, experiment: Experiment, image: np.ndarray, before_last: Callable[[], None]) -> str:
+        """The image with photon noise; returns its lines of the log. before_last: see images.py."""
+        config = self.config
+        photons, overloads = images.write_noise(
+            config.noise_file, self.header(experiment, noise=True), image, experiment.region, config.adc_offset,
+            experiment.random.table, experiment.noise_seed, before_last,
+        )  # fmt: skip
+        return run_log.photons(photons, overloads) + run_log.written(config.noise_file, None, 2)
+
+    def write_images(self, experiment: Experiment, image: np.ndarray) -> None:
+        """The images without noise, and their lines of the log."""
+        config, detector, region = self.config, experiment.camera.detector, experiment.region
         say(run_log.written(config.float_file, detector.pixels, 4))
         with Meanwhile(images.write_floats, config.float_file, image):
             found = image_statistics(image, experiment.mask, region, detector, experiment.oversampling.used)
         scale = images.integer_scale(config, found)
         say(run_log.statistics(found, scale))
-        about = (detector, camera.wavelength_m, camera.phi_start, camera.phi.range)
         say(run_log.written(config.int_file, None, 2))
-        images.write_integers(config.int_file, images.smv_header(*about), image, region, scale, config.adc_offset)
+        images.write_integers(config.int_file, self.header(experiment), image, region, scale, config.adc_offset)
         if config.write_pgm:
             grey_scale = images.grey_scale(config, found)
             say(run_log.grey_scale(grey_scale))
             say(run_log.written(config.pgm_file, None, 1))
             images.write_pgm(config.pgm_file, image, region, grey_scale)
-        if config.write_noise:
-            photons, overloads = images.write_noise(
-                config.noise_file, images.smv_header(*about, noise=True), image, region, config.adc_offset,
-                experiment.random.table, experiment.noise_seed,
-            )  # fmt: skip
-            say(run_log.photons(photons, overloads))
-            say(run_log.written(config.noise_file, None, 2))
+
+    def write_extras(self, experiment: Experiment, image: np.ndarray) -> None:
+        """The files that the C program has not."""
+        config = self.config
         if config.preview is not None:
             from .preview import write_preview
 
@@ -287,7 +313,7 @@ class Session:
         if config.save_orientation is not None:
             from .orientation import write_orientation
 
-            write_orientation(config.save_orientation, experiment.crystal, camera.wavelength_m)
+            write_orientation(config.save_orientation, experiment.crystal, experiment.camera.wavelength_m)
         for path in config.save:
             from .save import save_image
 

@@ -170,8 +170,7 @@ def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
 
 def _inside(experiment: Experiment, position: np.ndarray) -> np.ndarray:
     """Which of the positions (2, n) are in pixels that were rendered."""
-    detector = experiment.camera.detector
-    f0, f1, s0, s1 = experiment.camera.region.clipped(detector.fpixels, detector.spixels)
+    f0, f1, s0, s1 = experiment.region
     fast, slow = position
     inside = (fast > f0 - 0.5) & (fast < f1 + 0.5) & (slow > s0 - 0.5) & (slow < s1 + 0.5)
     if experiment.mask is not None:

@@ -31,7 +31,7 @@ def store_geometry(experiment: Experiment, inputs: KernelInputs) -> np.ndarray:
     detector = experiment.camera.detector
     geometry = np.zeros((detector.spixels, 4, detector.fpixels))
     scratch = np.empty(layout.SCRATCH)
-    region = experiment.camera.region.clipped(detector.fpixels, detector.spixels)
+    region = experiment.region
     kernel("store_geometry")(
         address(inputs.parameters), address(inputs.sources), address(geometry), address(scratch),
         region[2], max(region[3] + 1, region[2]),

@@ -118,17 +118,17 @@ def test_signal_during_rendering(number: int, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("at", range(5))
-def test_signal_while_writing(number: int, at: int, folder: Path, right: dict[str, bytes]) -> None:
-    """A signal in the middle of each of the five files (the dump is the first)."""
-    for name in OUTPUTS:
+@pytest.mark.parametrize("at", (*OUTPUTS, "Fdump.bin"))
+def test_signal_while_writing(number: int, at: str, folder: Path, right: dict[str, bytes]) -> None:
+    """A signal in the middle of each of the five files, also when a thread of its own writes it."""
+    for name in (*OUTPUTS, "Fdump.bin"):
         (folder / name).write_bytes(b"old")
-    opened = []
 
     def signal_at_one(target: str, file: object) -> None:
-        opened.append(target)
-        if len(opened) == at + 1:
+        if target == at:
             os.kill(os.getpid(), number)
+            # Until the main thread has heard of it.
+            time.sleep(0.05)
 
     def before() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -137,7 +137,7 @@ def test_signal_while_writing(number: int, at: int, folder: Path, right: dict[st
 
     result = run_forked(LINE, folder, before)
     check_interrupted(result, number, folder, right)
-    assert result.files[OUTPUTS[-1]] == b"old"
+    assert result.files[at] == b"old"
 
 
 def test_second_signal_does_not_stop_the_clean_up(folder: Path, right: dict[str, bytes]) -> None:
