@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import simulate
-    from .config import Config
-    from .errors import InputError
+    from .base.errors import InputError
+    from .options.config import Config
     from .result import Noise, Result
     from .simulator import Simulator, Still
     from .spots import Spots
@@ -18,8 +18,8 @@ __all__ = ["Config", "InputError", "Noise", "Result", "Simulator", "Spots", "Sti
 
 # Where each name is: imported when it is asked for, so that the command line's -h does not wait for NumPy.
 _HOMES = {
-    "Config": "config",
-    "InputError": "errors",
+    "Config": "options.config",
+    "InputError": "base.errors",
     "Noise": "result",
     "Result": "result",
     "Simulator": "simulator",

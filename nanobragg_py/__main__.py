@@ -1,6 +1,8 @@
 """python -m nanobragg_py: the same as bin/nanoBragg."""
 
-from .cli import main
+from __future__ import annotations
+
+from .commandline.cli import main
 
 if __name__ == "__main__":
     main()

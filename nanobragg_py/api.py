@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .config import Config
-from .errors import InputError
-from .keywords import settings
-from .render import Renderer
-from .resolution import Arrays, mask_of, matrix_of, reflections_of, resolve, sources_of
+from .base.errors import InputError
+from .options.config import Config
+from .options.keywords import settings
+from .rendering.renderer import Renderer
+from .resolve.arrays import Arrays, mask_of, matrix_of, reflections_of, sources_of
+from .resolve.stages import resolve
 from .result import Result
 
 # Keywords that take an array in place of a file's name, with what reads it and the field of Arrays that gets it.
@@ -21,6 +22,8 @@ ARRAY_KEYWORDS = {
     "sources": (sources_of, "sources"),
     "matrix": (matrix_of, "matrix"),
 }
+
+
 FILE_KEYWORDS = {"sources": "sourcefile"}
 
 
@@ -47,7 +50,7 @@ def simulate(config: Config | None = None, /, **keywords: Any) -> Result:
     >>> simulate(cell=(70, 80, 90), default_F=100, distance=100)
     Traceback (most recent call last):
         ...
-    nanobragg_py.errors.InputError: no keyword 'distance'; did you mean distance_mm?
+    nanobragg_py.base.errors.InputError: no keyword 'distance'; did you mean distance_mm?
     """
     config, arrays = arranged(config, keywords)
     experiment = resolve(config, arrays)

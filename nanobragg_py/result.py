@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import images
-from .config import Config
-from .errors import InputError
-from .experiment import Experiment
-from .statistics import Statistics, image_statistics
-from .structure_factors import write_dump
+from .base.errors import InputError
+from .formats import images
+from .formats.dump import write_dump
+from .formats.smv import smv_header
+from .model.experiment import Experiment
+from .options.config import Config
+from .rendering.statistics import Statistics, image_statistics
 
 FILES = ("float_file", "int_file", "pgm_file", "noise_file", "dump_file")
 
@@ -112,7 +113,7 @@ class Result:
 
     def _header(self, noise: bool = False) -> bytes:
         camera = self.experiment.camera
-        return images.smv_header(camera.detector, camera.wavelength_m, camera.phi_start, camera.phi.range, noise=noise)
+        return smv_header(camera.detector, camera.wavelength_m, camera.phi_start, camera.phi.range, noise=noise)
 
     def _write_float_file(self, path: str) -> None:
         images.write_floats(path, self.image)

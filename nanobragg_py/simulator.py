@@ -11,20 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import experiment as stages
 from .api import arranged
-from .config import Config, Vector
-from .crew import Alone, Hired
-from .crystal import random_rotation, read_matrix
-from .crystal_input import finest_resolution_A
-from .errors import InputError
-from .experiment import Experiment
-from .options import UNITS
-from .render import Renderer, default_threads, kernel_inputs, turned_inputs
-from .resolution import matrix_of, resolve
+from .base.errors import InputError
+from .base.vectors import Vector
+from .formats.matrix import read_matrix
+from .model.experiment import Experiment
+from .options.config import Config
+from .options.table import UNITS
+from .rendering.crew import Alone, Hired
+from .rendering.inputs import kernel_inputs, turned_inputs
+from .rendering.renderer import Renderer, default_threads
+from .rendering.stored_geometry import ERROR_SCALE, StoredRenderer, can_be_stored, store_geometry
+from .resolve.arrays import matrix_of
+from .resolve.crystal_data import finest_resolution_A
+from .resolve.random import random_rotation
+from .resolve.stages import make_crystal, resolve, resolve_oversampling, turned_cells
 from .result import Result
 from .spots import Indices, Spots, find_spots, indices_of
-from .stored_geometry import ERROR_SCALE, StoredRenderer, can_be_stored, store_geometry
 
 ORTHOGONAL = 1e-6
 
@@ -193,13 +196,13 @@ class Simulator:
 
     def _with_crystal(self, config: Config, matrix: tuple[Vector, Vector, Vector] | None) -> Experiment:
         base, camera = self.base, self.base.camera
-        crystal = stages.make_crystal(config, camera, base.random, 0, matrix)
-        oversampling = stages.resolve_oversampling(config, camera, crystal)
+        crystal = make_crystal(config, camera, base.random, 0, matrix)
+        oversampling = resolve_oversampling(config, camera, crystal)
         return replace(
             base,
             config=config,
             crystal=crystal,
             oversampling=oversampling,
-            cells=stages.turned_cells(config, camera, crystal),
+            cells=turned_cells(config, camera, crystal),
             steps=base.steps // base.oversampling.used**2 * oversampling.used**2,
         )

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import InputError
-from .experiment import Experiment
-from .kernels.library import address, kernel
-from .structure_factors import Grid
+from .base.errors import InputError
+from .kernels.library.load import address, kernel
+from .model.experiment import Experiment
+from .model.structure_factors import Grid
 
 # How far from the middle of its transform a reflection may be cut by the Ewald sphere to be labelled, in units of
 # 1/N along each axis: the first zero of a parallelepiped's transform is at 1, half of its height at 0.44.

@@ -107,7 +107,7 @@ WARM_UP = "-cell 20 -default_F 1 -detpixels 4 -oversample 1 -seed 1"
 
 def in_process(timeout: float, warm: bool, extra: Sequence[str] = ()) -> Runner:
     """Run ours, with extra words in front, in a fork of this process: Python starts (and, warmed, compiles) once."""
-    from nanobragg_py import cli
+    from nanobragg_py.commandline import cli
 
     if warm:
         with tempfile.TemporaryDirectory() as folder:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nanobragg_py import cli
-from nanobragg_py.kernels.library import kernel
-from nanobragg_py.options import scan
-from nanobragg_py.session import Session
+from nanobragg_py.commandline import cli
+from nanobragg_py.commandline.session import Session
+from nanobragg_py.kernels.library.load import kernel
+from nanobragg_py.options.scan import scan
 
 LONGEST_S = 30
 

@@ -18,8 +18,8 @@ import pytest
 
 import nanobragg_py
 from nanobragg_py import Config, InputError, Simulator, simulate
-from nanobragg_py.cli import run
-from nanobragg_py.keywords import keywords
+from nanobragg_py.commandline.cli import run
+from nanobragg_py.options.keywords import keywords
 
 EXACT = goldenlib.rounds_as_recorded()
 CASES = {
@@ -390,7 +390,7 @@ def test_bad_orientations_raise(arguments, message) -> None:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", ".api", ".simulator", ".config", ".keywords"])
+@pytest.mark.parametrize("name", ["", ".api", ".simulator", ".options.config", ".options.keywords"])
 def test_examples_in_docstrings(name, tmp_path, monkeypatch) -> None:
     """Examples are run."""
     monkeypatch.chdir(tmp_path)

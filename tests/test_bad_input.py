@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from forked import BASE, LIST, OUTPUTS, Result, run_forked
 
-from nanobragg_py import files
+from nanobragg_py.base import files
 
 CELL_LESS = BASE[BASE.index("-N") :]
 BINARY = bytes(range(256)) * 4

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from nanobragg_py.benchmark import count_text, measured_programs
-from nanobragg_py.benchmark_plot import decades, save_plot
-from nanobragg_py.benchmark_runs import Bench, Program, Run, log_differences, program_facts
-from nanobragg_py.benchmark_workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
+from nanobragg_py.tools.bench.command import count_text, measured_programs
+from nanobragg_py.tools.bench.plot import decades, save_plot
+from nanobragg_py.tools.bench.runs import Bench, Program, Run, log_differences, program_facts
+from nanobragg_py.tools.bench.workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERY = (*TABLE, *GROWTH)
@@ -115,8 +115,8 @@ def test_a_list_reaches_what_the_corner_of_the_detector_sees():
 
 
 def test_an_input_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from nanobragg_py import benchmark_workloads
-    from nanobragg_py.errors import InputError
+    from nanobragg_py.base.errors import InputError
+    from nanobragg_py.tools.bench import workloads as benchmark_workloads
 
     monkeypatch.setattr(benchmark_workloads, "GOLDEN", tmp_path)
     demo = next(workload for workload in TABLE if workload.name == "demo_1a8o")

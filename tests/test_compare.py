@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nanobragg_py.compare_plot import DIFFERENCE, save_picture
-from nanobragg_py.image_peaks import brightest_peaks, peak_shifts
-from nanobragg_py.image_reading import read_image
-from nanobragg_py.image_statistics import statistics
+from nanobragg_py.formats.any_image import read_image
+from nanobragg_py.tools.compare.peaks import brightest_peaks, peak_shifts
+from nanobragg_py.tools.compare.picture import DIFFERENCE, save_picture
+from nanobragg_py.tools.compare.statistics import statistics
 
 ROOT = Path(__file__).resolve().parents[1]
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
@@ -366,5 +366,7 @@ def test_help_is_complete_and_loads_little() -> None:
     assert result.returncode == 0
     for word in ("Examples:", "Exit status:", "--min-corr", "--sum-ratio", "--roi", "pixels", "--png"):
         assert word in result.stdout
-    loaded = "import sys, nanobragg_py.compare; sys.exit('numpy' in sys.modules or 'fabio' in sys.modules)"
+    loaded = (
+        "import sys, nanobragg_py.tools.compare.command; sys.exit('numpy' in sys.modules or 'fabio' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0

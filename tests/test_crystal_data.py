@@ -14,8 +14,8 @@ import pytest
 
 gemmi = pytest.importorskip("gemmi")
 
-from nanobragg_py.crystal_data import expand_to_p1, read_reflections, recognise  # noqa: E402
-from nanobragg_py.errors import InputError  # noqa: E402
+from nanobragg_py.base.errors import InputError  # noqa: E402
+from nanobragg_py.formats.crystal_files import expand_to_p1, read_reflections, recognise  # noqa: E402
 
 HERE = Path(__file__).parent
 MODEL_1A8O = HERE / "data" / "1a8o.pdb.gz"  # coordinates as deposited; public domain
@@ -207,7 +207,7 @@ def test_model_amplitudes_are_the_direct_sum_in_electrons(tmp_path, monkeypatch)
     path.write_text(SMALL_MODEL)
     assert recognise(path) == "pdb"
     with_solvent = read_reflections(path, resolution_A=2.0)
-    monkeypatch.setattr("nanobragg_py.model_amplitudes.SOLVENT_DENSITY", 0.0)
+    monkeypatch.setattr("nanobragg_py.formats.model_amplitudes.SOLVENT_DENSITY", 0.0)
     data = read_reflections(path, resolution_A=2.0)
     expected = np.abs(direct_sum(gemmi.read_pdb_string(SMALL_MODEL), data.hkl))
     np.testing.assert_allclose(data.F, expected, rtol=1e-2, atol=0.1)
@@ -337,7 +337,7 @@ def test_without_gemmi_the_error_says_what_to_install(tmp_path):
     path = write_mtz(tmp_path / "a.mtz", "P 1", {"F": "F"}, [[1, 2, 3, 4]])
     code = (
         "import sys; sys.modules['gemmi'] = None\n"
-        "from nanobragg_py.crystal_data import *\n"
+        "from nanobragg_py.formats.crystal_files import *\n"
         f"assert recognise({str(path)!r}) == 'mtz'\n"
         f"try: read_reflections({str(path)!r})\n"
         "except InputError as error: print(error)\n"

@@ -14,10 +14,10 @@ import pytest
 gemmi = pytest.importorskip("gemmi")
 
 from nanobragg_py import Config, InputError, simulate  # noqa: E402
-from nanobragg_py.crystal_data import read_reflections  # noqa: E402
-from nanobragg_py.crystal_input import finest_resolution_A  # noqa: E402
-from nanobragg_py.experiment import resolve_camera  # noqa: E402
-from nanobragg_py.headers import HeaderDefaults  # noqa: E402
+from nanobragg_py.formats.crystal_files import read_reflections  # noqa: E402
+from nanobragg_py.formats.smv import HeaderDefaults  # noqa: E402
+from nanobragg_py.resolve.crystal_data import finest_resolution_A  # noqa: E402
+from nanobragg_py.resolve.stages import resolve_camera  # noqa: E402
 
 MODEL = Path(__file__).parent / "data" / "1a8o.pdb.gz"
 CELL = (41.98, 41.98, 88.92, 90, 90, 90)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from nanobragg_py.option_reference import option_reference
+from nanobragg_py.options.reference import option_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -143,7 +143,7 @@ def test_navigation() -> None:
 
 def test_option_reference() -> None:
     """docs/options.md is what the flag table gives."""
-    remedy = "run: python -m nanobragg_py.option_reference > docs/options.md"
+    remedy = "run: python -m nanobragg_py.options.reference > docs/options.md"
     assert (ROOT / "docs" / "options.md").read_text() == option_reference(), remedy
 
 

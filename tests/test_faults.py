@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 from forked import BASE, LIST, OUTPUTS, Result, load_kernels, run_forked
 
-from nanobragg_py import files, session
-from nanobragg_py.kernels import library
+from nanobragg_py.base import files
+from nanobragg_py.commandline import session
+from nanobragg_py.kernels.library import load as library
 
 LINE = ["-hkl", "P1.hkl", *BASE]
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

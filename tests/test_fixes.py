@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from textbook import Setup, image, reciprocal_vectors
 
 from nanobragg_py import Config, simulate
-from nanobragg_py.errors import InputError
-from nanobragg_py.fixes import NAMES, parse_names
+from nanobragg_py.base.errors import InputError
+from nanobragg_py.options.fixes import NAMES, Corrections
 
 RIGHT = Setup(cell=(50.0, 60.0, 70.0, 90.0, 100.0, 90.0))
 THREE = (((0.3, 0.1, -10.0), 1.0, 0.2), ((0.0, 0.0, -10.0), 1.01, 1.5), ((-0.2, 0.4, -10.0), 1.02, 0.7))
@@ -153,10 +153,11 @@ def test_any_cell_has_its_angles(edges: tuple[float, ...], angles: tuple[float, 
 
 def test_random_orientations_are_uniform() -> None:
     """Angle θ of a uniform rotation is distributed as (θ - sin θ)/π, and the crystal's axes point everywhere alike."""
-    from nanobragg_py.beam import resolve_intensity
-    from nanobragg_py.crystal import RandomTable, resolve_crystal
+    from nanobragg_py.resolve.beam import resolve_intensity
+    from nanobragg_py.resolve.crystal import resolve_crystal
+    from nanobragg_py.resolve.random import RandomTable
 
-    def axes(fixes: tuple[str, ...]) -> np.ndarray:
+    def axes(fixes: Corrections) -> np.ndarray:
         found = []
         for seed in range(1, 1001):
             config = Config(cell=(10.0, 10.0, 10.0), misset_random=True, misset_seed=-seed, fixes=fixes)
@@ -170,7 +171,7 @@ def test_random_orientations_are_uniform() -> None:
         rank = np.arange(1, len(theta) + 1) / len(theta)
         return float(np.abs(rank - (theta - np.sin(theta)) / math.pi).max() * math.sqrt(len(theta)))
 
-    uniform, reference = axes(("misset",)), axes(())
+    uniform, reference = axes(Corrections(misset=True)), axes(Corrections())
     # 1.95: probability 0.001 (Kolmogorov); the seeds are fixed, so that the outcome is, too.
     assert kolmogorov(uniform) < 1.95
     assert kolmogorov(reference) > 1.95
@@ -191,12 +192,12 @@ def test_weights_must_be_usable(tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    assert parse_names("all") == NAMES
-    assert parse_names("water, cell") == ("cell", "water")
+    assert Corrections().and_named("all").names == NAMES
+    assert Corrections().and_named("water, cell").names == ("cell", "water")
     with pytest.raises(InputError, match="no correction 'watre'"):
-        parse_names("watre")
-    assert Config.from_argv(["--fix", "cell", "--fix=water"]).fixes == ("cell", "water")
-    assert Config.from_keywords(fix="cell,water").fixes == ("cell", "water")
+        Corrections().and_named("watre")
+    assert Config.from_argv(["--fix", "cell", "--fix=water"]).fixes == Corrections(cell=True, water=True)
+    assert Config.from_keywords(fix="cell,water").fixes == Corrections(cell=True, water=True)
 
 
 def run(tmp_path: Path, *words: str) -> subprocess.CompletedProcess:

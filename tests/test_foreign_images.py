@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nanobragg_py import Config, InputError, simulate
-from nanobragg_py.foreign_images import is_foreign, mini_cbf_geometry
+from nanobragg_py.formats.foreign_images import is_foreign, mini_cbf_geometry
 
 HEADER = """
 # Detector: PILATUS3 6M, S/N 60-0126

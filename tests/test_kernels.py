@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanobragg_py.errors import InputError
-from nanobragg_py.experiment import Experiment
-from nanobragg_py.kernels import trig
+from nanobragg_py.base.errors import InputError
+from nanobragg_py.commandline.session import Session
 from nanobragg_py.kernels.jit import for_python
-from nanobragg_py.options import scan
-from nanobragg_py.render import Renderer
-from nanobragg_py.session import Session
+from nanobragg_py.kernels.simd import trig
+from nanobragg_py.model.experiment import Experiment
+from nanobragg_py.options.scan import scan
+from nanobragg_py.rendering.renderer import Renderer
 
 SHAPES = ("-square_xtal", "-round_xtal", "-gauss_xtal", "-tophat_spots -fudge 0.003")
 CRYSTAL = (

@@ -13,14 +13,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from nanobragg_py.c_numbers import c_format, leading_integer, leading_real
-from nanobragg_py.config import Config
-from nanobragg_py.crystal import parse_matrix
-from nanobragg_py.errors import InputError
-from nanobragg_py.headers import HeaderDefaults, add_header, frame_size, parse_header, parse_mask
-from nanobragg_py.options import OPTIONS, scan
-from nanobragg_py.structure_factors import _parse_piece, make_grid, parse_dump, parse_list
-from nanobragg_py.tables import parse_columns
+from nanobragg_py.base.c_numbers import c_format, leading_integer, leading_real
+from nanobragg_py.base.errors import InputError
+from nanobragg_py.formats.dump import parse_dump
+from nanobragg_py.formats.matrix import parse_matrix
+from nanobragg_py.formats.reflection_list import _parse_piece, make_grid, parse_list
+from nanobragg_py.formats.smv import HeaderDefaults, add_header, frame_size, parse_header, parse_mask
+from nanobragg_py.formats.tables import parse_columns
+from nanobragg_py.options.config import Config
+from nanobragg_py.options.scan import scan
+from nanobragg_py.options.table import OPTIONS
 
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -11,10 +11,11 @@ from forked import LIST, run_forked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanobragg_py.beam import R_E_SQR_M2
-from nanobragg_py.crystal import RandomTable, resolve_crystal
-from nanobragg_py.options import scan
-from nanobragg_py.vectors import angles_of, turned, turned_about
+from nanobragg_py.base.vectors import angles_of, turned, turned_about
+from nanobragg_py.model.beam import R_E_SQR_M2
+from nanobragg_py.options.scan import scan
+from nanobragg_py.resolve.crystal import resolve_crystal
+from nanobragg_py.resolve.random import RandomTable
 
 QUICK = settings(max_examples=100, deadline=None)
 COMPONENT = st.floats(-10, 10).map(lambda value: round(value, 6))
@@ -89,8 +90,9 @@ def check_reciprocity(found, tolerance: float = 1e-9) -> None:
 @given(st.lists(st.floats(-0.05, 0.05), min_size=9, max_size=9), ANGLE)
 def test_reciprocity_of_a_matrix(tmp_path_factory, numbers, angle) -> None:
     matrix = np.array(numbers).reshape(3, 3)
-    if np.linalg.det(matrix) < 1e-6:
-        return
+    with np.errstate(under="ignore", over="ignore"):
+        if not np.linalg.det(matrix) >= 1e-6:
+            return
     path = tmp_path_factory.getbasetemp() / "any.mat"
     path.write_text("".join("{!r} {!r} {!r}\n".format(*row) for row in matrix.tolist()))
     found = crystal(f"-mat {path} -misset {angle} 20 30")

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanobragg_py.trace_compare import Tolerances, Verdict, compare
-from nanobragg_py.trace_log import parse_prose, parse_value, read_log
+from nanobragg_py.tools.trace_diff.compare import Tolerances, Verdict, compare
+from nanobragg_py.tools.trace_diff.log import parse_prose, parse_value, read_log
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = Path(__file__).parent / "data" / "traces"
@@ -199,7 +199,7 @@ def test_help_is_quick_and_complete() -> None:
     assert result.returncode == 0
     for word in ("Examples:", "Exit status:", "--rtol", "--var", "--out-dir", "1/m"):
         assert word in result.stdout
-    loaded = "import sys, nanobragg_py.trace_diff; sys.exit('numpy' in sys.modules)"
+    loaded = "import sys, nanobragg_py.tools.trace_diff.command; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0
 
 

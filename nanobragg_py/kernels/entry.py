@@ -9,8 +9,11 @@ import numba
 import numpy as np
 from numba import types
 
-from . import blocks, layout, physics, pixel, random, reduction, stored, text
+from . import layout, physics, pixel
 from .jit import inlined
+from .passes import near_sphere as sphere
+from .passes import random, reduction, text
+from .simd import blocks, stored
 
 FLOATS = types.CPointer(types.float64)
 SINGLES = types.CPointer(types.float32)
@@ -76,12 +79,26 @@ def render_rows(shape, tricubic):
 
 
 render_square = render_rows(layout.SQUARE, False)
+
+
 render_round = render_rows(layout.ROUND, False)
+
+
 render_gauss = render_rows(layout.GAUSS, False)
+
+
 render_tophat = render_rows(layout.TOPHAT, False)
+
+
 render_square_tricubic = render_rows(layout.SQUARE, True)
+
+
 render_round_tricubic = render_rows(layout.ROUND, True)
+
+
 render_gauss_tricubic = render_rows(layout.GAUSS, True)
+
+
 render_tophat_tricubic = render_rows(layout.TOPHAT, True)
 
 
@@ -219,14 +236,20 @@ def render_stored_rows(shape):
 
 
 render_stored_square = render_stored_rows(layout.SQUARE)
+
+
 render_stored_round = render_stored_rows(layout.ROUND)
+
+
 render_stored_gauss = render_stored_rows(layout.GAUSS)
+
+
 render_stored_tophat = render_stored_rows(layout.TOPHAT)
 
 
 def near_sphere(hkl, size, metric, along, limit, index):
-    """See stored.near_sphere; hkl float64 (3, size), index int64 (size,)."""
-    return stored.near_sphere(
+    """See passes/near_sphere.py; hkl float64 (3, size), index int64 (size,)."""
+    return sphere.near_sphere(
         numba.carray(hkl, (3, size)), numba.carray(metric, (6,)), numba.carray(along, (3,)), limit,
         numba.carray(index, (size,)),
     )  # fmt: skip

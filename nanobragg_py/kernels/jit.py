@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
-
 import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+
 
 # Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
 # Python or C of their own, which would take a third of the time to compile.

@@ -14,12 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 SQUARE, ROUND, GAUSS, TOPHAT = range(4)
-
 # Pixels that walk together, and the float64 working memory of one thread.
 BLOCK = 256
 SCRATCH_ROWS = 33
 SCRATCH = SCRATCH_ROWS * BLOCK
-
 PARAMETERS = np.dtype(
     [
         ("pixel_size_m", "f8"),
@@ -89,6 +87,7 @@ PARAMETERS = np.dtype(
     ]
 )
 
+
 # Columns of the record of a pixel: one row for each sub-pixel of each layer, and one row for the whole pixel.
 # left_row: the row in which interpolation left the grid; left: 1 if it was in that row's first step.
 SUBPIXEL_COLUMNS = {
@@ -98,6 +97,8 @@ SUBPIXEL_COLUMNS = {
         "ax ay az bx by bz cx cy cz h k l h0 k0 l0 F_latt_a F_latt_b F_latt_c F_latt F_cell left".split()
     )
 }
+
+
 PIXEL_COLUMNS = {
     name: column
     for column, name in enumerate(
@@ -105,7 +106,8 @@ PIXEL_COLUMNS = {
         "intensity capture polarization omega cos_2theta photons left_row".split()
     )
 }
-RECORD_COLUMNS = max(len(SUBPIXEL_COLUMNS), len(PIXEL_COLUMNS))
 
+
+RECORD_COLUMNS = max(len(SUBPIXEL_COLUMNS), len(PIXEL_COLUMNS))
 # What a pixel reports where the tricubic interpolation first leaves the grid.
 LATCH_COLUMNS = ("h", "k", "l", "h0", "k0", "l0")

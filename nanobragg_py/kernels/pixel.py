@@ -18,12 +18,18 @@ from .layout import GAUSS, PIXEL_COLUMNS, ROUND, SQUARE, SUBPIXEL_COLUMNS
 (SUB_POSITION, SUB_AIRPATH, SUB_OMEGA, SUB_DIFFRACTED, SUB_INCIDENT, SUB_WAVELENGTH, SUB_SCATTERING) = (
     SUBPIXEL_COLUMNS[name] for name in ("x", "airpath", "omega", "dx", "ix", "wavelength", "sx")
 )
+
+
 (SUB_CELL, SUB_HKL, SUB_NEAREST, SUB_LATTICE_A, SUB_LATTICE, SUB_CELL_F, SUB_LEFT) = (
     SUBPIXEL_COLUMNS[name] for name in ("ax", "h", "h0", "F_latt_a", "F_latt", "F_cell", "left")
 )
+
+
 (PIX_POSITION, PIX_STOL, PIX_HKL, PIX_NEAREST, PIX_CELL_F, PIX_LATTICE, PIX_CELL) = (
     PIXEL_COLUMNS[name] for name in ("x", "stol", "h", "h0", "F_cell", "F_latt", "ax")
 )
+
+
 (PIX_INTENSITY, PIX_CAPTURE, PIX_POLARIZATION, PIX_OMEGA, PIX_COS, PIX_PHOTONS, PIX_LEFT) = (
     PIXEL_COLUMNS[name]
     for name in ("intensity", "capture", "polarization", "omega", "cos_2theta", "photons", "left_row")

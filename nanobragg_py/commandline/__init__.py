@@ -1,0 +1,1 @@
+"""nanoBragg as a command: the run log, the trace, progress, exit statuses."""

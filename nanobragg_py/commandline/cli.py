@@ -1,0 +1,142 @@
+"""The command: the order of the stages of a run, errors and exit statuses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+import click
+
+from ..base import interruption
+from ..base.errors import EXIT_STATUS, InputError, printable, warn
+from ..options.config import Config
+from ..options.scan import scan
+
+
+class Command(click.Command):
+    """click's command, with the C program's way of matching options: the flag table reads the words."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """Leave all words to the flag table, except those that ask for help or the version."""
+        if any(word in ("-h", "--help") for word in words):
+            click.echo(self.get_help(context))
+            context.exit()
+        if "--version" in words:
+            from .. import __version__
+
+            click.echo(f"nanobragg_py {__version__}")
+            context.exit()
+        if "--fix=list" in words or ("--fix", "list") in pairwise(words):
+            from ..options.fixes import listing
+
+            click.echo(listing())
+            context.exit()
+        context.params["words"] = tuple(words)
+        return []
+
+    def get_help(self, context: click.Context) -> str:
+        """The flag table's help."""
+        from ..options.help_text import help_text
+
+        return help_text()
+
+
+@click.command(cls=Command, add_help_option=False)
+def command(words: Sequence[str]) -> int:
+    """Render a diffraction image."""
+    return simulate(*scan(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command line (without the program's name); returns the exit status and never raises."""
+    with interruption.handled():
+        try:
+            status = _invoke(words)
+            sys.stdout.flush()
+            return status
+        except (KeyboardInterrupt, click.Abort):
+            interruption.clean_up()
+            _silence(sys.stdout)
+            _complain(interruption.MESSAGE)
+            return interruption.exit_status()
+        except BrokenPipeError:
+            # Whoever read standard output has gone: like the C program, say nothing.
+            _silence(sys.stdout)
+            return 128 + 13
+        except Exception as error:
+            return _failed(error)
+
+
+def _invoke(words: Sequence[str]) -> int:
+    """The command itself, without what click does about exceptions."""
+    try:
+        with command.make_context("nanoBragg", list(words)) as context:
+            return int(command.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+
+
+def _failed(error: Exception) -> int:
+    """Say why a run stopped. Errors that are ours and not the user's are raised again."""
+    if isinstance(error, InputError):
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        message = "not enough memory for a run of this size" + (f": {error}" if str(error) else "")
+    elif isinstance(error, OSError):
+        name = error.filename or "standard output"
+        message = f"{os.fsdecode(name)}: cannot be used: {error.strerror or error}"
+        _silence(sys.stdout)
+    else:
+        raise error
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    _silence(sys.stdout)
+    _complain(f"error: {message}")
+    return EXIT_STATUS
+
+
+def _complain(message: str) -> None:
+    with contextlib.suppress(OSError):
+        print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
+
+
+def _silence(stream) -> None:
+    """Let what is left in a stream's buffer go nowhere, so that nothing fails at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _prepare_streams() -> None:
+    """Three open streams, and names of files printed with the bytes that they were given with."""
+    while (missing := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(missing)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    encoding = sys.getfilesystemencoding()
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8" if encoding == "ascii" else encoding, errors="surrogateescape")
+
+
+def main() -> None:
+    """Entry point of bin/nanoBragg."""
+    # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _prepare_streams()
+    status = run(sys.argv[1:])
+    # Nothing is left to clean up, and unloading LLVM takes longer than a small image.
+    os._exit(status)
+
+
+def simulate(config: Config, warnings: Sequence[str] = ()) -> int:
+    """One run: the log on standard output, the files, the exit status."""
+    from . import session
+
+    for message in warnings:
+        warn(message)
+    return session.Session(config).run()

@@ -1,0 +1,67 @@
+"""--save-orientation FILE: the crystal as a matrix file that -mat of this program and of the C program reads back."""
+
+from __future__ import annotations
+
+import io
+import math
+from fractions import Fraction
+
+from ..base.c_numbers import leading_real
+from ..base.errors import InputError, shown
+from ..base.files import read_bytes, whole_file
+from ..base.vectors import Vector, cross, dot
+from ..model.crystal import Crystal
+
+OPTION = "--save-orientation"
+
+
+def write_orientation(path: str, crystal: Crystal, wavelength_m: float) -> None:
+    """Write a*, b*, c* as columns, times the wavelength in Å; they must be read back at the same wavelength."""
+    columns = matrix_columns(crystal.real, wavelength_m)
+    lines = (" ".join(f"{column[row]: .17g}" for column in columns) for row in range(3))
+    with whole_file(path, OPTION) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+
+
+def matrix_columns(real: tuple[Vector, Vector, Vector], wavelength_m: float) -> tuple[Vector, Vector, Vector]:
+    """a*, b*, c* times the wavelength, from a, b, c in Å (before the spindle turns them).
+
+    They are the inverse of the real axes, exact but for the last rounding: an image depends on the real axes, and
+    those of a triclinic -cell are not the inverse of the reciprocal ones in the log (docs/differences.md).
+    """
+    a, b, c = (tuple(Fraction(v) for v in vector) for vector in real)
+    # -mat multiplies by this number, rounded as it is.
+    volume = dot(a, cross(b, c)) * Fraction(1e-10 / wavelength_m)
+    return tuple(tuple(float(v / volume) for v in product) for product in (cross(b, c), cross(c, a), cross(a, b)))
+
+
+def read_matrix(path: str) -> tuple[Vector, Vector, Vector]:
+    """a*, b*, c* from the first nine numbers of a file: one component of all three in each row."""
+    return parse_matrix(read_bytes(path, "-mat"), path)
+
+
+def parse_matrix(content: bytes, path: str) -> tuple[Vector, Vector, Vector]:
+    """a*, b*, c* of a matrix file's text."""
+    if b"\0" in content:
+        raise InputError(f"{path}: -mat expects a text file with nine numbers; this one is binary")
+    numbers: list[float] = []
+    for line_number, line in enumerate(io.BytesIO(content), 1):
+        # Nine numbers are wanted: more words than that are not looked at.
+        for word in line.split(maxsplit=9)[:9]:
+            numbers += _numbers_in(word.decode("latin-1"), f"{path}: line {line_number}")
+            if len(numbers) >= 9:
+                return tuple((numbers[i], numbers[i + 3], numbers[i + 6]) for i in range(3))
+    raise InputError(f"{path}: -mat expects nine numbers (a* b* c*, one component in each row); found {len(numbers)}")
+
+
+def _numbers_in(word: str, where: str) -> list[float]:
+    """Numbers of a word; fixed-width matrix files run them together where all places are used (0.01-0.02)."""
+    numbers: list[float] = []
+    at = 0
+    while at < len(word) and len(numbers) < 9:
+        value, used = leading_real(word, at)
+        if used == 0 or not math.isfinite(value):
+            raise InputError(f"{where}: expected a number of the matrix, got '{shown(word)}'")
+        numbers.append(value)
+        at += used
+    return numbers

@@ -1,0 +1,139 @@
+"""Amplitudes calculated from the coordinates of a crystal structure (PDB, mmCIF)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import InputError
+from .merged_reflections import Merged, check_cell, explained, gemmi_module, packed
+
+SOLVENT_DENSITY = 0.35  # mean density of the solvent [e/Å³]; typical for crystals of proteins
+SOLVENT_B = 46.5  # how soft its surface is [Å²]; Fokine & Urzhumtsev, Acta Cryst. (2002) D58, 1387
+DENSITY_OVERSAMPLING = 2.0  # with gemmi's blur, amplitudes within 2e-5 of the direct sum
+MASK_SPACING = 0.5  # [Å]; the same at any resolution, so that amplitudes do not depend on it
+MAX_COORDINATE = 1e6  # [Å]
+MAX_OCCUPANCY = 100.0
+
+
+MIN_B, MAX_B = -10.0, 10000.0  # [Å²]
+MAX_MASK_POINTS = 2.5e8  # of cells above 3e7 Å³ the mask is coarser
+MAX_GRID_POINTS = 1e9  # 8 GB
+MASK_LIMIT = 2.1  # the mask is used to so many spacings [Å]; beyond, the solvent's share is below 1e-5
+
+
+def model_amplitudes(path: str, kind: str, resolution_A: float | None = None) -> Merged:
+    """Amplitudes in electrons, on absolute scale and without F000, of the first model in a coordinate file.
+
+    F(s) = F_model(s) + 0.35 exp(-46.5 s²/4) F_mask(s), s = 1/d [1/Å]: the model's electron density (form
+    factors of International Tables C 1992, occupancies, isotropic or anisotropic B; strict NCS is applied)
+    and a flat bulk solvent outside the atoms (radii of cctbx, probe 1.1 Å, shrunk by 0.9 Å; Jiang & Brünger,
+    J. Mol. Biol. (1994) 243, 100).
+
+    kind: 'pdb' or 'mmcif-model'. resolution_A: smallest d [Å]; None: the resolution that the file states.
+    Raises InputError if the file cannot be read or has no atoms, unit cell, space group or resolution.
+    """
+    gemmi = gemmi_module()
+    with explained(path, "coordinate file"):
+        structure = _structure(path, kind)
+        group = _space_group(path, structure)
+        _check_atoms(path, structure[0])
+        d_min = _resolution(path, structure, resolution_A)
+        structure.expand_ncs(gemmi.HowToNameCopiedChain.Dup)
+        structure.setup_cell_images()
+        model = _model_part(structure, d_min)
+        hkl = np.array(model.miller_array)
+        if not len(hkl):
+            raise InputError(f"{path}: the cell has no reflections to {d_min:g} Å")
+        F = np.array(model.value_array, np.complex128)
+        F += _solvent_part(structure, d_min, hkl, np.array(model.make_1_d2_array(), np.float64))
+        if not np.isfinite(F).all():
+            raise ValueError("coordinates, occupancies or B factors are out of range")
+        atoms = structure[0].count_atom_sites()
+        which = f" of model 1 of {len(structure)}" if len(structure) > 1 else ""
+        form = "PDB" if kind == "pdb" else "mmCIF"
+        text = f"{form} coordinates, amplitudes calculated from {atoms} atoms{which} with bulk solvent"
+        return Merged(hkl, np.abs(F), None, structure.cell, group, text, "calculated")
+
+
+def _structure(path: str, kind: str) -> Any:
+    """The structure in a file (gemmi.Structure).
+
+    PDB files from before 1997 have the entry's name in columns 73-80, where later ones have the element;
+    what cannot be read otherwise is read without these.
+    """
+    gemmi = gemmi_module()
+    with open(path, "rb") as file:
+        text = file.read()
+    if kind != "pdb":
+        return gemmi.read_structure_string(text, format=gemmi.CoorFormat.Mmcif)
+    try:
+        return gemmi.read_pdb_string(text)
+    except (RuntimeError, ValueError):
+        return gemmi.read_pdb_string(text, max_line_length=72)
+
+
+def _space_group(path: str, structure: Any) -> Any:
+    """The space group of a structure that has all that is needed (gemmi.SpaceGroup); InputError otherwise."""
+    if not len(structure) or not structure[0].count_atom_sites():
+        raise InputError(f"{path}: has no atoms (a CIF must be mmCIF, with _atom_site. or _refln. items)")
+    check_cell(path, structure.cell)
+    group = structure.find_spacegroup()
+    if group is None:
+        raise InputError(f"{path}: has no space group that is known ('{structure.spacegroup_hm}')")
+    return group
+
+
+def _check_atoms(path: str, model: Any) -> None:
+    """Raise InputError for atoms whose density would take for ever or mean nothing, as in damaged files."""
+    for site in model.all():
+        atom = site.atom
+        B = [atom.b_iso]
+        if atom.aniso.nonzero():
+            B += [8 * math.pi**2 * U for U in atom.aniso.calculate_eigenvalues()]
+        place = all(abs(x) < MAX_COORDINATE for x in atom.pos.tolist())
+        if not (place and abs(atom.occ) <= MAX_OCCUPANCY and all(MIN_B <= one <= MAX_B for one in B)):
+            raise InputError(f"{path}: atom {site}: position, occupancy or B factor out of range")
+
+
+def _resolution(path: str, structure: Any, asked: float | None) -> float:
+    """The smallest d [Å]: as asked, or as the file states; InputError if that needs too large a grid."""
+    d_min = asked if asked is not None else structure.resolution
+    if not d_min:
+        raise InputError(f"{path}: states no resolution; say to which one amplitudes are needed")
+    points = structure.cell.volume * (2 * DENSITY_OVERSAMPLING / d_min) ** 3
+    if points > MAX_GRID_POINTS:
+        coarsest = d_min * (points / MAX_GRID_POINTS) ** (1 / 3)
+        raise InputError(f"{path}: {d_min:g} Å needs too large a grid for this cell; {coarsest:.2g} Å would do")
+    return float(d_min)
+
+
+def _model_part(structure: Any, d_min: float) -> Any:
+    """Structure factors of the first model's density to d_min [Å] (gemmi.ComplexAsuData, complex64)."""
+    gemmi = gemmi_module()
+    density = gemmi.DensityCalculatorX()
+    density.d_min = d_min
+    density.rate = DENSITY_OVERSAMPLING
+    density.set_grid_cell_and_spacegroup(structure)
+    density.set_refmac_compatible_blur(structure[0])
+    density.put_model_density_on_grid(structure[0])
+    grid = gemmi.transform_map_to_f_phi(density.grid, half_l=True)
+    return grid.prepare_asu_data(dmin=d_min, unblur=density.blur)
+
+
+def _solvent_part(structure: Any, d_min: float, hkl: np.ndarray, inverse_d2: np.ndarray) -> np.ndarray:
+    """Structure factors of the solvent, complex128 (n,), of hkl, int32 (n, 3), with 1/d² [1/Å²], (n,)."""
+    gemmi = gemmi_module()
+    spacing = max(MASK_SPACING, (structure.cell.volume / MAX_MASK_POINTS) ** (1 / 3))
+    grid = gemmi.FloatGrid()
+    grid.setup_from(structure, spacing=spacing)
+    gemmi.SolventMasker(gemmi.AtomicRadiiSet.Cctbx).put_mask_on_float_grid(grid, structure[0])
+    limit = max(d_min, MASK_LIMIT * spacing)
+    mask = gemmi.transform_map_to_f_phi(grid, half_l=True).prepare_asu_data(dmin=limit)
+    key, mask_key = packed(hkl), packed(np.array(mask.miller_array))
+    order = np.argsort(mask_key)
+    place = order[np.searchsorted(mask_key, key, sorter=order).clip(max=len(order) - 1)]
+    F = np.where(mask_key[place] == key, np.array(mask.value_array, np.complex128)[place], 0.0)
+    return SOLVENT_DENSITY * np.exp(-SOLVENT_B * inverse_d2 / 4) * F

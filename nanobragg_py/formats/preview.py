@@ -1,0 +1,286 @@
+"""A picture of a diffraction image for people: spots in contrast, resolution rings, beam centre, caption."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from ..base.errors import InputError
+from ..base.files import whole_file
+from ..base.vectors import cross, dot, unit
+from ..model.detector import Detector, beam_spot
+from ..model.experiment import Experiment
+
+# Longest side of the picture in pixels; larger images are made smaller, keeping the brightest of the merged pixels.
+LONGEST_SIDE = 1400
+SHORTEST_SIDE = 700
+# Rings to choose from, in Å: about four of them fit on any detector.
+NICE_RINGS_A = (
+    50, 30, 20, 15, 12, 10, 8, 7, 6, 5, 4.5, 4, 3.5, 3, 2.5, 2.2, 2, 1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5,
+)  # fmt: skip
+
+
+RINGS_SHOWN = 5
+RING_COLOUR = (200, 60, 40)
+CENTRE_COLOUR = (30, 90, 200)
+POINTS_PER_RING = 1440
+# Ink of the brightest background; smallest tile (pixels) that it is looked for in, and how many there must be; what a
+# spot must be above it to show; share of the spots' intensity that is shown black; greys, few enough for small files.
+SHADOW = 0.3
+TILE = 8
+TILES_NEEDED = 16
+STANDS_OUT = 0.01
+BLACK_SHARE = 0.8
+GREYS = 85
+
+
+def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A: tuple[float, ...] = ()) -> None:
+    """Write a PNG of a float32 image (slow, fast); rings_A: resolutions to mark, chosen when empty."""
+    from PIL import Image, ImageDraw
+
+    detector = experiment.camera.detector
+    grey, zoom = picture(image)
+    height, width = grey.shape
+    letter = max(14, round(max(width, height) / 60))
+    font = _font(letter)
+    lines = wrapped(caption(experiment), font.getlength, width - 2 * letter)
+    sheet = Image.new("RGB", (width, height + (len(lines) + 1) * (letter + 6)), "white")
+    sheet.paste(Image.fromarray(grey), (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    wavelength_A = experiment.camera.wavelength_m * 1e10
+    for spacing_A in rings_A or choose_rings(detector, wavelength_A):
+        _draw_ring(draw, ring(detector, wavelength_A, spacing_A) * zoom, width, height, f"{spacing_A:g} A", font)
+    _draw_centre(draw, detector, zoom, letter)
+    for number, line in enumerate(lines):
+        draw.text((letter, height + letter // 2 + number * (letter + 6)), line, fill="black", font=font)
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG", optimize=True)
+    with whole_file(path, "--preview") as file:
+        file.write(buffer.getvalue())
+
+
+def _font(size: int):
+    from PIL import ImageFont
+
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:  # Pillow before 10.1 has one size only
+        return ImageFont.load_default()
+
+
+def picture(image: np.ndarray) -> tuple[np.ndarray, float]:
+    """Grey levels uint8 (dark spots on white) and display pixels for each pixel of the image."""
+    longest = max(image.shape)
+    merge = max(1, -(-longest // LONGEST_SIDE))
+    grow = max(1, SHORTEST_SIDE // longest)
+    small = brightest_of_blocks(np.nan_to_num(image, nan=0.0), merge)
+    around = background(small)
+    spots = np.clip(small - (1.0 + STANDS_OUT) * around, 0.0, None)
+    # Spots up to black, a little lighter than proportional so that weak ones show, over a shadow of the background.
+    ink = np.clip(spots / (black_level(spots) or 1.0), 0.0, 1.0) ** 0.6
+    ink += (1.0 - ink) * SHADOW * np.clip(around / (around.max() or 1.0), 0.0, 1.0)
+    ink[small <= 0.0] = 0.0
+    grey = (255 - 255 // GREYS * np.rint(GREYS * np.clip(ink, 0.0, 1.0))).astype(np.uint8)
+    return np.repeat(np.repeat(grey, grow, axis=0), grow, axis=1), grow / merge
+
+
+def brightest_of_blocks(image: np.ndarray, side: int) -> np.ndarray:
+    """Largest value of each side x side block, so that a spot of one pixel survives."""
+    if side == 1:
+        return image
+    slow, fast = (-(-size // side) for size in image.shape)
+    padded = np.zeros((slow * side, fast * side), dtype=image.dtype)
+    padded[: image.shape[0], : image.shape[1]] = image
+    return padded.reshape(slow, side, fast, side).max(axis=(1, 3))
+
+
+def background(image: np.ndarray) -> np.ndarray:
+    """The smooth part of an image: medians of tiles, interpolated between the tiles' middles.
+
+    An image too small for that has one level.
+    """
+    slow, fast = image.shape
+    if max(slow, fast) < TILES_NEEDED * TILE:
+        return np.full(image.shape, _median_of_lit(image))
+    side = max(TILE, max(slow, fast) // 64)
+    rows, columns = max(1, slow // side), max(1, fast // side)
+    edges = [np.linspace(0, size, count + 1).astype(int) for size, count in ((slow, rows), (fast, columns))]
+    medians = np.array([
+        [_median_of_lit(image[top:bottom, left:right]) for left, right in pairwise(edges[1])]
+        for top, bottom in pairwise(edges[0])
+    ])  # fmt: skip
+    # Tiles where nothing was rendered take after their neighbours, so that there is no step at the border.
+    framed = np.pad(medians, 1)
+    around = [framed[1 + i : 1 + i + rows, 1 + j : 1 + j + columns] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    medians = np.where(medians > 0.0, medians, np.max(around, axis=0))
+    middles = [(edge[1:] + edge[:-1] - 1) / 2 for edge in edges]
+    along = np.array([np.interp(np.arange(fast), middles[1], row) for row in medians])
+    row = np.interp(np.arange(slow), middles[0], np.arange(rows))
+    below = np.minimum(row.astype(int), max(rows - 2, 0))
+    part = (row - below)[:, None]
+    return (1.0 - part) * along[below] + part * along[np.minimum(below + 1, rows - 1)]
+
+
+def _median_of_lit(tile: np.ndarray) -> float:
+    lit = tile[tile > 0.0]
+    return float(np.median(lit)) if lit.size else 0.0
+
+
+def black_level(spots: np.ndarray) -> float:
+    """The level above which most of the spots' intensity lies: few strong spots do not hide all the others."""
+    values = np.sort(spots[spots > 0.0], axis=None)
+    if not values.size:
+        return 0.0
+    below = np.cumsum(values)
+    return float(values[np.searchsorted(below, (1.0 - BLACK_SHARE) * below[-1])])
+
+
+def ring(detector: Detector, wavelength_A: float, spacing_A: float) -> np.ndarray:
+    """Where a cone of equal resolution meets the detector: pixels (n, 2) fast, slow; nan where it does not."""
+    sine = wavelength_A / (2.0 * spacing_A)
+    if sine > 1.0:
+        return np.full((1, 2), np.nan)
+    two_theta = 2.0 * math.asin(sine)
+    beam = np.array(detector.axes.beam)
+    side = np.array(unit(cross(detector.axes.beam, _least_along(detector.axes.beam))))
+    up = np.cross(beam, side)
+    azimuth = np.linspace(0.0, 2.0 * np.pi, POINTS_PER_RING)[:, None]
+    rays = beam * math.cos(two_theta) + (side * np.cos(azimuth) + up * np.sin(azimuth)) * math.sin(two_theta)
+    points = _on_curved(detector, rays) if detector.curved else _on_plane(detector, rays)
+    on_plane = points - np.array(detector.pix0_m)
+    fast = on_plane @ np.array(detector.axes.fdet)
+    slow = on_plane @ np.array(detector.axes.sdet)
+    return np.column_stack((fast, slow)) / detector.pixel_size_m
+
+
+def _on_plane(detector: Detector, rays: np.ndarray) -> np.ndarray:
+    """Where rays (n, 3) from the sample meet the detector's plane, metres; nan for those that lead away from it."""
+    towards = rays @ np.array(detector.axes.odet)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return rays * np.where(towards > 1e-6, detector.close_distance_m / towards, np.nan)[:, None]
+
+
+def _on_curved(detector: Detector, rays: np.ndarray) -> np.ndarray:
+    """The same for a curved detector: points of the flat one whose y and z are the angles that lead to the ray.
+
+    Those angles are sensible where the beam goes along x and meets the detector squarely; else there are no points.
+    """
+    axes = detector.axes
+    if abs(axes.beam[0]) < 1.0 - 1e-9 or abs(dot(axes.beam, axes.odet)) < 1.0 - 1e-9:
+        return np.full(rays.shape, np.nan)
+    about_slow = np.arcsin(np.clip(rays @ np.array(cross(axes.sdet, axes.beam)), -1.0, 1.0))
+    about_fast = np.arctan2(rays @ np.array(cross(axes.fdet, axes.beam)), rays @ np.array(axes.beam))
+    straight = np.full(len(rays), axes.beam[0])
+    return detector.distance_m * np.column_stack((straight, about_slow, about_fast))
+
+
+def _least_along(vector):
+    """The coordinate axis that a vector has least of."""
+    smallest = min(range(3), key=lambda i: abs(vector[i]))
+    return tuple(1.0 if i == smallest else 0.0 for i in range(3))
+
+
+def choose_rings(detector: Detector, wavelength_A: float) -> tuple[float, ...]:
+    """A few round resolutions whose rings show on the detector, evenly spread."""
+    visible = [d for d in NICE_RINGS_A if d > wavelength_A / 2 and _shows(ring(detector, wavelength_A, d), detector)]
+    if len(visible) <= RINGS_SHOWN:
+        return tuple(visible)
+    sines = [1.0 / d for d in visible]
+    wanted = np.linspace(sines[0], sines[-1], RINGS_SHOWN)
+    return tuple(dict.fromkeys(visible[int(np.argmin(np.abs(np.array(sines) - w)))] for w in wanted))
+
+
+def _shows(points: np.ndarray, detector: Detector) -> bool:
+    """Whether a fair part of a ring lies on the detector, and not too near the beam centre."""
+    inside = _inside(points, detector.fpixels, detector.spixels)
+    if inside.mean() < 0.25:
+        return False
+    spread = np.ptp(points[inside], axis=0).max()
+    return spread > 0.08 * max(detector.fpixels, detector.spixels)
+
+
+def _inside(points: np.ndarray, width: float, height: float) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
+
+
+def _draw_ring(draw, points: np.ndarray, width: int, height: int, label: str, font) -> None:
+    inside = _inside(points, width, height)
+    if not inside.any():
+        return
+    # Dashes: every other stretch, so that spots under the ring stay visible.
+    for start in range(0, len(points) - 1, 8):
+        stretch = slice(start, start + 5)
+        if inside[stretch].all() and len(points[stretch]) > 1:
+            draw.line([tuple(p) for p in points[stretch].tolist()], fill=RING_COLOUR, width=1)
+    candidates = points[inside]
+    # Along the diagonal to the upper right, where labels of different rings keep out of each other's way.
+    best = candidates[np.argmax(candidates[:, 0] - candidates[:, 1])]
+    box = draw.textbbox((0, 0), label, font=font)
+    x = min(max(best[0] - box[2] / 2, 2), width - box[2] - 2)
+    y = min(max(best[1] - box[3] / 2, 2), height - box[3] - 2)
+    draw.rectangle((x - 3, y - 1, x + box[2] + 3, y + box[3] + 3), fill="white")
+    draw.text((x, y), label, fill=RING_COLOUR, font=font)
+
+
+def _draw_centre(draw, detector: Detector, zoom: float, arm: float) -> None:
+    """A cross where the direct beam meets the detector."""
+    x, y, _ = (v * zoom for v in beam_spot(detector))
+    draw.line([(x - arm, y), (x + arm, y)], fill=CENTRE_COLOUR, width=2)
+    draw.line([(x, y - arm), (x, y + arm)], fill=CENTRE_COLOUR, width=2)
+
+
+def wrapped(phrases: list[str], length: Callable[[str], float], widest: float) -> list[str]:
+    """Phrases in as few lines as they fit into, none wider than `widest` unless a phrase is; length measures text."""
+    lines = phrases[:1]
+    for phrase in phrases[1:]:
+        longer = f"{lines[-1]}    {phrase}"
+        if length(longer) <= widest:
+            lines[-1] = longer
+        else:
+            lines.append(phrase)
+    return lines
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def caption(experiment: Experiment) -> list[str]:
+    """What a person would ask first, in phrases."""
+    camera, crystal, config = experiment.camera, experiment.crystal, experiment.config
+    detector = camera.detector
+    lengths = [math.sqrt(dot(v, v)) for v in crystal.real]
+    angles = [math.degrees(angle) for angle in crystal.real_angles.angles]
+    cell = " ".join(f"{v:.2f}" for v in lengths) + " A  " + " ".join(f"{v:g}" for v in angles) + " deg"
+    mosaic, phi = camera.mosaic, camera.phi
+    # The letters of Pillow's own font: no Å, no ×, no superscripts.
+    phrases = [] if config.hkl_file is None else [config.hkl_file]
+    phrases += [
+        f"cell {cell}",
+        f"crystal {crystal.Na:g} x {crystal.Nb:g} x {crystal.Nc:g} cells",
+        f"wavelength {camera.wavelength_m * 1e10:g} A",
+        f"distance {detector.distance_m * 1e3:g} mm",
+        f"{detector.fpixels} x {detector.spixels} pixels of {detector.pixel_size_m * 1e3:g} mm",
+        f"{camera.intensity.fluence_per_m2:.3g} photons/m^2",
+    ]
+    if mosaic.domains > 1:
+        phrases.append(f"{mosaic.domains} mosaic domains ({math.degrees(mosaic.spread):g} deg)")
+    if phi.range > 0.0:
+        phrases.append(f"sweep {math.degrees(phi.range):g} deg in {_counted(phi.count, 'step')}")
+    return phrases
+
+
+def parse_rings(text: str) -> tuple[float, ...]:
+    """Resolutions in Å from `d1,d2,...`. Raises InputError for anything else."""
+    try:
+        rings = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        rings = ()
+    if not rings or not all(0.0 < d < 1e4 for d in rings):
+        raise InputError(f"--show-rings: expected resolutions in Å separated by commas, got '{text}'")
+    return rings

@@ -1,0 +1,1 @@
+"""The kernels as machine code: compiled once, kept in files, loaded without the compiler."""

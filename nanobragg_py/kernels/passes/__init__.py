@@ -1,0 +1,1 @@
+"""Passes over an image or a list: random deviates, sums, reading numbers."""

@@ -1,0 +1,1 @@
+"""The walk in blocks of pixels, which LLVM turns into SIMD, with its error bounds."""

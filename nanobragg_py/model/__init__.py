@@ -1,0 +1,1 @@
+"""What is there: beam, detector, crystal, spindle, as frozen records. No files, no options, no kernels."""

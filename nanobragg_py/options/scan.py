@@ -1,0 +1,270 @@
+"""The scan of a command line by the flag table.
+
+Matching is the C program's: an option is recognised wherever its name occurs inside a word that starts with '-'
+(some names must be the whole word), every word is looked at, also one that was another option's value, one word
+can trigger several options, and of two that set the same thing the later wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from ..base.c_numbers import leading_integer, leading_real
+from ..base.errors import InputError, shown
+from .config import NO_CORRECTIONS, Config
+from .fixes import Corrections
+from .table import OPTIONS, OWN_OPTIONS, RADIAN_IN_DEGREES, UNITS, Option
+
+
+def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
+    """Config of a command line (without the program's name), and warnings about what was ignored.
+
+    Raises InputError for a missing or unreadable value.
+    """
+    said, words = _take_own_options(argv)
+    warnings: list[str] = []
+    spoken_for: set[int] = set()
+    for at, word in enumerate(words):
+        if not word.startswith("-"):
+            continue
+        rows = [row for row in OPTIONS if row.matches(word)]
+        if not rows:
+            continue
+        _check_values_are_there(word, rows, words, at, warnings, _corrections(said))
+        _note_unusual_name(word, rows, warnings)
+        for row in rows:
+            if len(words) - at - 1 < row.values and row.kind != "misset":
+                continue
+            used, stop = _apply(row, word, words, at, said, warnings)
+            spoken_for.update(range(at + 1, at + 1 + used))
+            if stop:
+                break
+    _note_ignored_words(words, spoken_for, warnings)
+    return Config(**said), warnings
+
+
+def _take_own_options(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    own = {option.name: option for option in OWN_OPTIONS}
+    said: dict[str, Any] = {}
+    words: list[str] = []
+    remaining = list(argv)
+    while remaining:
+        word = remaining.pop(0)
+        name, equals, value = word.partition("=")
+        option = own.get(name)
+        if option is None:
+            words.append(word)
+            continue
+        if not option.metavar:
+            said[option.sets] = True
+            continue
+        if not equals:
+            if not remaining:
+                raise InputError(f"option {name} needs a value ({option.metavar})")
+            value = remaining.pop(0)
+        if option.sets == "threads":
+            count, length = leading_integer(value)
+            if length != len(value) or count < 1:
+                raise InputError(f"option --threads: expected a positive whole number, got '{value}'")
+            said["threads"] = count
+        elif option.sets == "sf_resolution_A":
+            said[option.sets] = _positive(name, value)
+        elif option.sets == "fixes":
+            said["fixes"] = _corrections(said).and_named(value)
+        elif option.repeat:
+            said[option.sets] = (*said.get(option.sets, ()), value)
+        else:
+            said[option.sets] = value
+    return said, words
+
+
+def _corrections(said: dict[str, Any]) -> Corrections:
+    """Corrections asked for so far."""
+    return said.get("fixes", NO_CORRECTIONS)
+
+
+def _positive(name: str, text: str) -> float:
+    """The value of an option of our own that takes a number above 0."""
+    value, length = leading_real(text)
+    if length != len(text) or not 0.0 < value < math.inf:
+        raise InputError(f"option {name}: expected a number above 0, got '{shown(text)}'")
+    return value
+
+
+def _longest_name(word: str, rows: Sequence[Option]) -> Option:
+    """The row the user most likely meant: the one whose name covers most of the word."""
+    return max(rows, key=lambda row: max(len(name) for name in row.names if name in word))
+
+
+def _check_values_are_there(
+    word: str, rows: Sequence[Option], words: list[str], at: int, warnings: list[str], corrections: Corrections
+) -> None:
+    meant = _longest_name(word, rows)
+    there = len(words) - at - 1
+    if meant.kind == "follower" and there == 0 and not corrections.upstream:
+        warnings.append(f"{word} as the last word is ignored (as in the C program); --fix upstream heeds it")
+    needed = 1 if meant.kind in ("cell", "misset") else meant.values
+    if there < needed:
+        wanted = f"{needed} values" if needed > 1 else "a value"
+        raise InputError(f"option {word} needs {wanted}{_unit_text(meant)}, but the line ends")
+
+
+def _unit_text(row: Option) -> str:
+    return f" ({row.unit})" if row.unit else ""
+
+
+def _note_unusual_name(word: str, rows: Sequence[Option], warnings: list[str]) -> None:
+    known = {name for row in rows for name in (*row.names, *row.aliases)}
+    if word not in known:
+        names = " and ".join(dict.fromkeys(next(n for n in row.names if n in word) for row in rows))
+        warnings.append(f"{word} is read as {names} (as in the C program)")
+
+
+def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[str]) -> None:
+    names = [name for row in OPTIONS for name in (*row.names, *row.aliases)]
+    for at, word in enumerate(words):
+        if at in spoken_for or any(row.matches(word) for row in OPTIONS if word.startswith("-")):
+            continue
+        if word.startswith("-") and leading_real(word)[1] == 0:
+            close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            warnings.append(f"unknown option {shown(word)} is ignored{hint}")
+        else:
+            warnings.append(f"stray word '{shown(word)}' is ignored")
+
+
+def apply_row(row: Option, word: str, words: list[str], said: dict[str, Any], warnings: list[str]) -> None:
+    """Let one row read the words [word, value, ...] alone: the way of the Python API's keywords."""
+    _apply(row, word, words, 0, said, warnings)
+
+
+def _apply(
+    row: Option, word: str, words: list[str], at: int, said: dict[str, Any], warnings: list[str]
+) -> tuple[int, bool]:
+    """Let one row act; returns how many words it used up and whether the word is done with."""
+    values = words[at + 1 : at + 1 + row.values]
+    if row.kind in _READERS:
+        return _READERS[row.kind](row, word, words, at, said, warnings)
+    if row.kind in ("real", "integer", "seed"):
+        numbers = [_number(row, word, text, warnings) for text in values]
+        if len(numbers) == 1:
+            numbers *= len(row.sets)
+        said.update(zip(row.sets, numbers, strict=True))
+    elif row.kind == "vector":
+        said[row.sets[0]] = tuple(_number(row, word, text, warnings) for text in values)
+    elif row.kind == "text":
+        said[row.sets[0]] = values[0]
+    said.update(row.also)
+    return row.values, row.last_look
+
+
+def _number(row: Option, word: str, text: str, warnings: list[str]) -> Any:
+    """The value of a numeric option, converted to Config's unit."""
+    whole = row.kind not in ("real", "vector", "cell", "misset", "absorption")
+    value, length = leading_integer(text) if whole else leading_real(text)
+    real_length = leading_real(text)[1]
+    if max(length, real_length) == 0:
+        wanted = "a whole number" if whole else "a number"
+        raise InputError(f"option {word}: expected {wanted}{_unit_text(row)}, got '{shown(text)}'")
+    if length != len(text):
+        warnings.append(f"{word} {shown(text)} is read as {value:g}")
+    if row.kind == "seed":
+        return -value
+    if not math.isfinite(value):
+        raise InputError(f"option {word}: expected a finite number{_unit_text(row)}, got '{shown(text)}'")
+    if whole or row.kind in ("vector", "cell"):
+        return value
+    return UNITS[row.unit](value)
+
+
+def _read_cell(row, word, words, at, said, warnings):
+    """One to six numbers, up to the first word that starts with '-'."""
+    numbers: list[float] = []
+    for text in words[at + 1 : at + 7]:
+        if text.startswith("-"):
+            break
+        value = _number(row, word, text, warnings)
+        numbers.append(value if len(numbers) < 3 else value / RADIAN_IN_DEGREES)
+    said["cell"] = tuple(numbers) + tuple((said.get("cell") or ())[len(numbers) :])
+    # When fewer than six stand there, the C program looks for no other option in the word.
+    return len(numbers), len(numbers) < 6
+
+
+def _read_misset(row, word, words, at, said, warnings):
+    """The word 'random', or three angles; -misset_seed is an option of its own."""
+    if "-misset_seed" in word:
+        return 0, False
+    if "rand" in words[at + 1]:
+        said["misset_random"] = True
+        return 1, True
+    if len(words) - at - 1 < 3:
+        raise InputError(f"option {word} needs three angles (deg) or the word 'random'")
+    angles = [_number(row, word, text, warnings) for text in words[at + 1 : at + 4]]
+    said["misset"] = tuple(angles)
+    said["misset_random"] = False
+    return 3, False
+
+
+def _read_pivot(row, word, words, at, said, warnings):
+    """'sample' and 'beam' anywhere in the value; with both, beam."""
+    value = words[at + 1]
+    for name in ("sample", "beam"):
+        if name in value:
+            said["pivot"] = name
+    if "sample" not in value and "beam" not in value:
+        warnings.append(f"{word} {value} is ignored: expected 'beam' or 'sample'")
+    return 1, False
+
+
+def _read_absorption(row, word, words, at, said, warnings):
+    """A depth in µm; 'inf' and 0 turn the sensor off."""
+    text = words[at + 1]
+    value = 0.0 if "inf" in text else _number(row, word, text, warnings)
+    if "inf" in text or value == 0.0:
+        said["thickness_m"] = 0.0
+        said["attenuation_per_m"] = 0.0
+    else:
+        said["attenuation_per_m"] = 1.0 / value
+    return 1, False
+
+
+def _read_follower(row, word, words, at, said, warnings):
+    """A flag that counts only when another word follows."""
+    if at + 1 < len(words) or _corrections(said).upstream:
+        said.update(row.also)
+    return 0, False
+
+
+def _read_pair(row, word, words, at, said, warnings):
+    """Two pixel numbers."""
+    said[row.sets[0]] = tuple(_number(row, word, text, warnings) for text in words[at + 1 : at + 3])
+    return 2, False
+
+
+def _read_trace(row, word, words, at, said, warnings):
+    """Two pixel numbers, added to those given before."""
+    pair = tuple(_number(row, word, text, warnings) for text in words[at + 1 : at + 3])
+    said["trace_pixels"] = (*said.get("trace_pixels", ()), pair)
+    return 2, False
+
+
+_READERS: dict[str, Callable] = {
+    "cell": _read_cell,
+    "misset": _read_misset,
+    "pivot": _read_pivot,
+    "absorption": _read_absorption,
+    "follower": _read_follower,
+    "pair": _read_pair,
+    "trace": _read_trace,
+}
+
+
+_FIELDS = {f.name for f in fields(Config)}
+
+
+if unknown := {name for row in OPTIONS for name in (*row.sets, *row.also)} - _FIELDS:
+    raise AssertionError(f"the flag table names fields that Config does not have: {sorted(unknown)}")

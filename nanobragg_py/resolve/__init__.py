@@ -1,0 +1,1 @@
+"""From a configuration and files to the experiment, stage by stage."""

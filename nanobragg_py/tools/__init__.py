@@ -1,0 +1,1 @@
+"""Programs beside nanoBragg: nb-compare, nb-trace-diff, nb-bench, nb-hkl."""

@@ -1,0 +1,1 @@
+"""nb-bench: how fast the program is, against others."""

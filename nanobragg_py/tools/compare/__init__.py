@@ -1,0 +1,1 @@
+"""nb-compare: two images, or two programs, compared."""

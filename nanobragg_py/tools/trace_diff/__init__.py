@@ -1,0 +1,1 @@
+"""nb-trace-diff: the first value in which two traces part."""
