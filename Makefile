@@ -1,11 +1,16 @@
-# `make demo` and `make test` set a fresh machine up by themselves; everything lives in .venv.
+# Every target sets up what it needs by itself; everything lives in .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTS_READY := $(VENV)/.tests-ready
+LINT_READY := $(VENV)/.lint-ready
 DOCS_READY := $(VENV)/.docs-ready
+OLDEST := $(VENV)-oldest
+INSTALL := -m pip install -qq --disable-pip-version-check
+EDITABLE := --config-settings editable_mode=compat --editable
 
-.PHONY: help demo test lint format golden bench docs clean
+.PHONY: help demo test test-oldest lint format golden bench docs dist clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -13,25 +18,52 @@ help:
 $(READY): setup.cfg pyproject.toml
 	@echo "Setting up a virtual environment in $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=23.1' 'setuptools>=64'
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --config-settings editable_mode=compat --editable '.[test]'
+	@$(BIN)/python $(INSTALL) --upgrade 'pip>=23.1' 'setuptools>=70.1'
+	@$(BIN)/python $(INSTALL) $(EDITABLE) '.[mtz]'
+	@touch $@
+
+$(TESTS_READY): $(READY)
+	@$(BIN)/python $(INSTALL) $(EDITABLE) '.[test,docs]'
+	@touch $@
+
+$(LINT_READY): $(READY)
+	@$(BIN)/python $(INSTALL) $(EDITABLE) '.[lint]'
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	@$(BIN)/python $(INSTALL) $(EDITABLE) '.[docs]'
 	@touch $@
 
 ## make demo    set up, render the protein 1A8O and write a picture of it to demo/
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh bin/demo demo
 
-## make test    set up and run all tests
-test: $(READY)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+## make test [PYTEST_ARGS='-k golden']
+##              set up and run all tests, several at a time
+test: $(TESTS_READY)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
-## make lint    check style with ruff
-lint: $(READY)
+## make test-oldest
+##              run all tests with the oldest versions of everything that setup.cfg allows, in $(OLDEST)
+test-oldest: $(OLDEST)/.ready
+	@$(OLDEST)/bin/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
+
+$(OLDEST)/.ready: setup.cfg pyproject.toml tests/oldest.txt
+	@echo "Setting up a virtual environment in $(OLDEST) (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/python $(INSTALL) --upgrade 'pip>=23.1'
+	@$(OLDEST)/bin/python $(INSTALL) --constraint tests/oldest.txt $(EDITABLE) '.[test]'
+	@touch $@
+
+## make lint    check style (ruff), types (mypy) and which part imports which (import-linter)
+lint: $(LINT_READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
 
 ## make format  let ruff rewrite the sources in the project's style
-format: $(READY)
+format: $(LINT_READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -46,14 +78,16 @@ golden: $(READY)
 bench: $(READY)
 	@$(BIN)/nb-bench $(BENCH_ARGS)
 
-$(DOCS_READY): $(READY)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --config-settings editable_mode=compat --editable '.[docs]'
-	@touch $@
-
 ## make docs    build the documentation in site/; open site/index.html
 docs: $(DOCS_READY)
 	@$(BIN)/python -m mkdocs build --strict --quiet
 	@echo "The documentation is in site/index.html"
 
+## make dist    build the source distribution and the wheel in dist/
+dist: $(READY)
+	@$(BIN)/python $(INSTALL) build
+	@rm -rf dist
+	@$(BIN)/python -m build --quiet --outdir dist .
+
 clean:
-	rm -rf $(VENV) demo site build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) demo site build dist *.egg-info

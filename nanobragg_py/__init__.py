@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .simulator import Simulator, Still
     from .spots import Spots
 
+# The one place of the version: setup.cfg takes it from here.
 __version__ = "0.1.0"
 __all__ = ["Config", "InputError", "Noise", "Result", "Simulator", "Spots", "Still", "__version__", "simulate"]
 
