@@ -132,7 +132,9 @@ class Session:
         if config.write_noise:
             check_writable(config.noise_file, "-noisefile")
         if config.preview is not None:
-            check_writable(config.preview, "--preview")
+            from ..formats.preview import check_preview
+
+            check_preview(config.preview)
             self.rings_A()
         if config.save_orientation is not None:
             check_writable(config.save_orientation, "--save-orientation")

@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..base.errors import InputError
-from ..base.files import whole_file
+from ..base.files import check_writable, whole_file
+from ..base.optional import require
 from ..base.vectors import cross, dot, unit
 from ..model.detector import Detector, beam_spot
 from ..model.experiment import Experiment
@@ -38,6 +39,15 @@ BLACK_SHARE = 0.8
 GREYS = 85
 
 
+OPTION = "--preview"
+
+
+def check_preview(path: str) -> None:
+    """Raise InputError, before the work is done, when no picture could be drawn or written."""
+    require("PIL", OPTION, "pillow")
+    check_writable(path, OPTION)
+
+
 def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A: tuple[float, ...] = ()) -> None:
     """Write a PNG of a float32 image (slow, fast); rings_A: resolutions to mark, chosen when empty."""
     from PIL import Image, ImageDraw
@@ -59,7 +69,7 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
         draw.text((letter, height + letter // 2 + number * (letter + 6)), line, fill="black", font=font)
     buffer = io.BytesIO()
     sheet.save(buffer, format="PNG", optimize=True)
-    with whole_file(path, "--preview") as file:
+    with whole_file(path, OPTION) as file:
         file.write(buffer.getvalue())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..base.errors import InputError, note, warn
 from ..base.files import check_writable, whole_file
+from ..base.optional import require
 from ..model.detector import beam_spot
 from ..model.experiment import Experiment
 
@@ -21,6 +22,9 @@ LARGEST_CBF = 2**31 - 1
 def check_save(path: str) -> None:
     """Raise InputError, before the work is done, for a name that no format goes with or that cannot be written."""
     _writer(path)
+    library = LIBRARIES.get(_ending(path))
+    if library is not None:
+        require(library, f"{OPTION} {path}")
     check_writable(path, OPTION)
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: {OPTION} expects a regular file")
@@ -175,11 +179,17 @@ WRITERS: dict[str, Callable[[BinaryIO, np.ndarray, Experiment], None]] = {
     ".nxs": _write_nexus,
     ".h5": _write_nexus,
 }
+# What writes them, where that is not NumPy.
+LIBRARIES = {".cbf": "fabio", ".edf": "fabio", ".tif": "fabio", ".tiff": "fabio", ".nxs": "h5py", ".h5": "h5py"}
+
+
+def _ending(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 def _writer(path: str) -> Callable[[BinaryIO, np.ndarray, Experiment], None]:
     """The writer that a name's ending asks for."""
-    ending = os.path.splitext(path)[1].lower()
+    ending = _ending(path)
     if ending not in WRITERS:
         raise InputError(f"{OPTION} {path}: expected a name that ends in {', '.join(WRITERS)}")
     return WRITERS[ending]
