@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..base.errors import EXIT_STATUS, InputError
-from ..base.files import whole_file
-from ..formats.crystal_files import CrystalData, read_reflections
+from ..base.files import check_writable, whole_file
+from .command import ToolCommand
+
+if TYPE_CHECKING:
+    from ..formats.crystal_files import CrystalData
 
 HELP = """Write the reflections of INPUT as a plain list `h k l F` of all of P1.
 
 INPUT is recognised by its content: MTZ or mmCIF structure factors (merged; calculated amplitudes are taken
 before observed ones, amplitudes before intensities, anomalous pairs before mean values), or coordinates
 (PDB, mmCIF), whose amplitudes are calculated with bulk solvent. Any of them may be compressed with gzip.
-What was read, and the cell for nanoBragg's -cell, is said on standard error."""
+What was read, and the cell for nanoBragg's -cell, is said on standard error.
 
-
-class HklError(click.ClickException):
-    """What stops nb-hkl; click prints it and leaves with nanoBragg's own exit status."""
-
-    exit_code = EXIT_STATUS
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        print(f"nb-hkl: error: {self.message}", file=sys.stderr)
+\b
+Examples:
+  nb-hkl 1abc.mtz 1abc.hkl
+  nb-hkl 1abc.mtz 1abc.hkl --column FP
+  nb-hkl 1abc.pdb 1abc.hkl --resolution 1.8
+"""
 
 
 def write_list(path: str, data: CrystalData) -> None:
@@ -37,9 +38,13 @@ def write_list(path: str, data: CrystalData) -> None:
 
 
 def convert(source: str, target: str, column: str | None, resolution_A: float | None) -> None:
-    """Read source, write target, and say what was done on standard error. Raises InputError."""
+    """Read source, write target, and say on standard error what was done. Raises InputError."""
+    # Loads NumPy and gemmi, for which --help does not wait.
+    from ..formats.crystal_files import read_reflections
+
     if os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target):
         raise InputError(f"{target}: is the input itself")
+    check_writable(target, "the list")
     data = read_reflections(source, column, resolution_A)
     write_list(target, data)
     cell = " ".join(f"{value:g}" for value in data.cell)
@@ -47,22 +52,15 @@ def convert(source: str, target: str, column: str | None, resolution_A: float | 
     print(f"nb-hkl: -cell {cell}", file=sys.stderr)
 
 
-@click.command(name="nb-hkl", help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="nb-hkl", cls=ToolCommand, failure_status=EXIT_STATUS, help=HELP)
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUT.hkl")
-@click.option("--column", metavar="NAME", help="Column to read, e.g. FP, 'F(+)', IMEAN, F_meas_au.")
-@click.option(
-    "--resolution",
-    type=float,
-    metavar="D",
-    help="Leave out d < D Å. Default: all there is; of coordinates, what they state.",
-)
+@click.option("--column", metavar="NAME", help="The column to read, e.g. FP, 'F(+)', IMEAN, F_meas_au.")
+@click.option("--resolution", type=float, metavar="D",
+              help="Leave out d < D Å. Default: all there is; for coordinates, what they state.")  # fmt: skip
 def main(source: str, target: str, column: str | None, resolution: float | None) -> None:
     """The command; its help is HELP."""
-    try:
-        convert(source, target, column, resolution)
-    except InputError as error:
-        raise HklError(str(error)) from error
+    convert(source, target, column, resolution)
 
 
 if __name__ == "__main__":

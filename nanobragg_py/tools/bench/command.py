@@ -61,7 +61,7 @@ OURS = "ours"
 FIRST_RUN_GOAL_S = 15
 
 
-@click.command(name="nb-bench", cls=ToolCommand, help=HELP, context_settings={"max_content_width": 110})
+@click.command(name="nb-bench", cls=ToolCommand, help=HELP)
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--only", multiple=True, metavar="NAME…", help="The same as NAME; more may follow.")
 @click.option("--against", multiple=True, metavar="NAME=EXE", help="Another program (may be repeated).")

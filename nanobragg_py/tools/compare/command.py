@@ -58,7 +58,7 @@ Examples:
 ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's -roi."
 
 
-@click.command(name="nb-compare", cls=ToolCommand, help=HELP, context_settings={"max_content_width": 110})
+@click.command(name="nb-compare", cls=ToolCommand, help=HELP)
 @click.argument("words", nargs=-1, metavar="A B | -- ARGS…", type=click.UNPROCESSED)
 @click.option("--a", "command_a", metavar="CMD", help="Program A, quoted with its own arguments if any.")
 @click.option("--b", "command_b", metavar="CMD", help="Program B; both get ARGS.")

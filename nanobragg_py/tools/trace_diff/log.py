@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +75,7 @@ class TraceLog:
     """A log in file order, with what it says of the run beside the trace."""
 
     path: str
-    sha256: str
+    content: bytes
     lines: list[Line] = field(default_factory=list)
     pixels: list[tuple[int, int]] = field(default_factory=list)
     context: dict[str, str] = field(default_factory=dict)
@@ -214,7 +213,7 @@ def read_log(path: str) -> TraceLog:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     lines = content.decode("utf-8", errors="replace").splitlines()
-    log = TraceLog(path, hashlib.sha256(content).hexdigest())
+    log = TraceLog(path, content)
     reader = _Reader(log, labels_of(lines))
     for number, line in enumerate(lines, start=1):
         reader.read(number, line)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
-import shutil
+import shlex
 import sys
 from datetime import UTC, datetime
-from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from .compare import Comparison, Row, Verdict
+from ... import __version__
+from ..command import write_text
+from .compare import Comparison, names_of
 from .log import TraceLog
+from .structure import counted
+from .values import Row, Verdict
 
+HEADINGS = ("name", "A", "B", "absolute", "relative", "verdict")
 NAME_WIDTH, VALUE_WIDTH = 36, 24
 
 
@@ -42,31 +48,50 @@ def row_cells(row: Row, comparison: Comparison) -> tuple[str, ...]:
     return (row_name(row, comparison), row.text_a, row.text_b, absolute, relative, row.verdict.value)
 
 
+def terminal_text(comparison: Comparison, only_differing: bool) -> str:
+    """Everything for a terminal: the structure before the values, or, of values asked for by name, the values first."""
+    parts = [text_table(comparison, only_differing), summary_text(comparison)]
+    structure = structure_text(comparison)
+    parts.insert(len(parts) if comparison.only_names else 0, structure)
+    return "\n\n".join(part for part in parts if part)
+
+
 def text_table(comparison: Comparison, only_differing: bool) -> str:
-    """The table for a terminal, one line for each traced line."""
-    header = ("name", "A", "B", "absolute", "relative", "verdict")
+    """The table, one line for each traced line; nothing where it has no rows."""
     rows = [row for row in comparison.rows if not only_differing or row.verdict is not Verdict.EQUAL]
-    lines = [header, *(row_cells(row, comparison) for row in rows)]
+    if not rows:
+        return ""
+    cells = [row_cells(row, comparison) for row in rows]
+    name_width, value_width = NAME_WIDTH, VALUE_WIDTH
+    if comparison.only_names:  # what was asked for is shown in full
+        name_width = max(name_width, *(len(name) for name, *_ in cells))
+        value_width = max(value_width, *(len(text) for _, a, b, *_ in cells for text in (a, b)))
     return "\n".join(
-        f"{shorten(name, NAME_WIDTH):<{NAME_WIDTH}} {shorten(a, VALUE_WIDTH):<{VALUE_WIDTH}} "
-        f"{shorten(b, VALUE_WIDTH):<{VALUE_WIDTH}} {absolute:>9} {relative:>9} {verdict}"
-        for name, a, b, absolute, relative, verdict in lines
+        f"{shorten(name, name_width):<{name_width}} {shorten(a, value_width):<{value_width}} "
+        f"{shorten(b, value_width):<{value_width}} {absolute:>9} {relative:>9} {verdict}"
+        for name, a, b, absolute, relative, verdict in [HEADINGS, *cells]
     )
 
 
 def structure_text(comparison: Comparison) -> str:
-    """What is said before any number is compared."""
-    lines = [f"structure: {line}" for line in comparison.structure]
-    lines += [f"note: {line}" for line in comparison.notes]
+    """What differs beside the values, and what is worth knowing.
+
+    Where values were asked for by name, the lines that only one trace has are counted and not named.
+    """
+    if comparison.only_names:
+        structure = comparison.structure + counted(comparison.one_sided)
+    else:
+        structure = comparison.whole_structure
+    lines = [f"structure: {line}" for line in structure] + [f"note: {line}" for line in comparison.notes]
     return "\n".join(lines or ["structure: the same lines, pixels and configuration"])
 
 
 def summary_text(comparison: Comparison) -> str:
     """First and largest divergence, counts, and the verdict."""
     counts = {verdict: sum(row.verdict is verdict for row in comparison.rows) for verdict in Verdict}
-    t = comparison.tolerances
+    t, total = comparison.tolerances, len(comparison.rows)
     lines = [
-        f"{len(comparison.rows)} values compared: {counts[Verdict.EQUAL]} equal, "
+        f"{total} value{'' if total == 1 else 's'} compared: {counts[Verdict.EQUAL]} equal, "
         f"{counts[Verdict.CLOSE]} within tolerance, {counts[Verdict.DIFFERS]} differ "
         f"(rtol {t.rtol:g}, atol {t.atol:g}, noise {t.noise:.3g})"
     ]
@@ -77,8 +102,18 @@ def summary_text(comparison: Comparison) -> str:
                 f"{title}: {row_name(row, comparison)}: A {row.text_a}, B {row.text_b}{size}; "
                 f"line {row.a.number} of A, line {row.b.number} of B"
             )
-    lines.append(f"verdict: the traces {'agree' if comparison.agrees else 'DIFFER'}")
+    lines.append(f"verdict: {verdict_text(comparison)}")
     return "\n".join(lines)
+
+
+def verdict_text(comparison: Comparison) -> str:
+    """`the traces agree`, or, where values were asked for by name, `F_cell DIFFERS`."""
+    if not comparison.only_names:
+        return f"the traces {'agree' if comparison.agrees else 'DIFFER'}"
+    differing = {name for row in comparison.differing for name in names_of(row.a)}
+    names = [name for name in comparison.only_names if name in differing] or comparison.only_names
+    verb = ("DIFFERS", "DIFFER") if differing else ("agrees", "agree")
+    return f"{' and '.join(names)} {verb[len(names) > 1]}"
 
 
 def evidence(comparison: Comparison, argv: list[str], commands: tuple[str | None, str | None]) -> dict[str, Any]:
@@ -87,12 +122,12 @@ def evidence(comparison: Comparison, argv: list[str], commands: tuple[str | None
     return {
         "time_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": {"name": platform.node(), "system": platform.platform(), "processor": platform.machine()},
-        "versions": {"nanobragg_py": package_version(), "python": sys.version.split()[0]},
+        "versions": {"nanobragg_py": __version__, "python": sys.version.split()[0]},
         "command": argv,
         "tolerances": vars(comparison.tolerances),
         "var": list(comparison.only_names),
         "logs": {name: log_evidence(log, command) for name, (log, command) in zip("AB", logs, strict=True)},
-        "structure": comparison.structure,
+        "structure": comparison.whole_structure,
         "notes": comparison.notes,
         "values": len(comparison.rows),
         "differing": len(comparison.differing),
@@ -106,7 +141,7 @@ def log_evidence(log: TraceLog, command: str | None) -> dict[str, Any]:
     """What is known of a log: the command is as given, or as a `$ ` line of the log has it."""
     return {
         "path": os.path.abspath(log.path),
-        "sha256": log.sha256,
+        "sha256": hashlib.sha256(log.content).hexdigest(),
         "command": command or log.command,
         "program": log.banner,
         "pixels_slow_fast": [list(pixel) for pixel in log.pixels],
@@ -114,22 +149,13 @@ def log_evidence(log: TraceLog, command: str | None) -> dict[str, Any]:
     }
 
 
-def package_version() -> str:
-    """The installed version, or what is known of a checkout."""
-    try:
-        return metadata.version("nanobragg_py")
-    except metadata.PackageNotFoundError:
-        return "unknown (not installed)"
-
-
 def cell(text: str) -> str:
+    """Text for a cell of a Markdown table."""
     return text.replace("|", "\\|")
 
 
 def markdown(comparison: Comparison, facts: dict[str, Any]) -> str:
     """The whole report as Markdown."""
-    import shlex
-
     machine, versions = facts["machine"], facts["versions"]
     lines = [
         "# Comparison of two traces",
@@ -164,17 +190,23 @@ def markdown(comparison: Comparison, facts: dict[str, Any]) -> str:
 
 
 def write_evidence(folder: Path, comparison: Comparison, facts: dict[str, Any]) -> Path:
-    """Put both logs, report.md and metadata.json into folder/<UTC stamp>/; returns that folder."""
-    stamp = facts["time_utc"].replace("-", "").replace(":", "")
-    target = folder / stamp
-    for number in range(2, 1000):
-        try:
-            target.mkdir(parents=True)
-            break
-        except FileExistsError:
-            target = folder / f"{stamp}-{number}"
-    shutil.copyfile(comparison.a.path, target / "a.log")
-    shutil.copyfile(comparison.b.path, target / "b.log")
-    (target / "report.md").write_text(markdown(comparison, facts), encoding="utf-8")
-    (target / "metadata.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    """Put both logs, report.md and metadata.json into folder/<UTC time>/; returns that folder."""
+    target = new_folder(folder, facts["time_utc"].replace("-", "").replace(":", ""))
+    (target / "a.log").write_bytes(comparison.a.content)
+    (target / "b.log").write_bytes(comparison.b.content)
+    write_text(target / "report.md", "--out-dir", markdown(comparison, facts))
+    write_text(target / "metadata.json", "--out-dir", json.dumps(facts, indent=2) + "\n")
     return target
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """Make parent/name, or parent/name-2, -3, … where that is taken."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("count() never ends")

@@ -18,7 +18,7 @@ from nanobragg_py.tools.bench.plot import decades, save_plot
 from nanobragg_py.tools.bench.runs import Bench, Program, Run, log_differences, program_facts
 from nanobragg_py.tools.bench.workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EVERY = (*TABLE, *GROWTH)
 SMALL = next(workload for workload in TABLE if workload.name == "small_64")
 

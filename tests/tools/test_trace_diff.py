@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanobragg_py.tools.trace_diff.compare import Tolerances, Verdict, compare
+from nanobragg_py.tools.trace_diff.compare import compare
 from nanobragg_py.tools.trace_diff.log import parse_prose, parse_value, read_log
+from nanobragg_py.tools.trace_diff.values import Tolerances, Verdict
 
-ROOT = Path(__file__).resolve().parents[1]
-TRACES = Path(__file__).parent / "data" / "traces"
+ROOT = Path(__file__).resolve().parents[2]
+TRACES = ROOT / "tests" / "data" / "traces"
 REFERENCE = (TRACES / "reference.log").read_text(encoding="utf-8")
 
 
@@ -77,7 +78,7 @@ def test_structure_comes_first_and_decides(tmp_path: Path) -> None:
         ("steps 6", "steps 12"),
         ("2 phi steps", "4 phi steps"),
     )
-    assert comparison.structure == [
+    assert comparison.whole_structure == [
         "configuration: steps: A 6, B 12",
         "configuration: phi: A 2 phi steps from 10 to 11 degrees, B 4 phi steps from 10 to 11 degrees",
         "only A has hkl_rounded (line 159)",
@@ -96,7 +97,7 @@ def test_occurrences_are_aligned_for_each_pixel(tmp_path: Path) -> None:
     b.write_text(doubled.replace("F_cell 99", "F_cell 98") + second, encoding="utf-8")
     comparison = compare(read_log(str(a)), read_log(str(b)), Tolerances())
     assert [(row.a.pixel, row.a.name, row.a.occurrence) for row in comparison.differing] == [((10, 20), "F_cell", 2)]
-    assert not comparison.structure
+    assert not comparison.whole_structure
 
 
 def test_rounding_in_components_is_no_divergence_but_in_scalars_it_is(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_one_quantity_with_its_own_tolerance() -> None:
         ((TRACES / "beam.log", TRACES / "beam.log", "--rtol", "nan"), "at least 0"),
         (
             (TRACES / "beam.log", TRACES / "beam.log", "--report", "no/folder/r.md"),
-            "no/folder/r.md: no such file",
+            "no/folder/r.md: --report cannot be written",
         ),
         ((TRACES, TRACES), "cannot be read: is a directory"),
     ],

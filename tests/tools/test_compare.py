@@ -23,7 +23,7 @@ from nanobragg_py.tools.compare.peaks import brightest_peaks, peak_shifts
 from nanobragg_py.tools.compare.picture import DIFFERENCE, save_picture
 from nanobragg_py.tools.compare.statistics import statistics
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
 floats = st.floats(-(2.0**99), 2.0**99, width=32) | st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
 one_image = shapes.flatmap(lambda shape: hnp.arrays(np.float32, shape, elements=floats))
