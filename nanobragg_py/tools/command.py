@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +17,19 @@ from ..base.errors import InputError, printable
 from ..base.files import whole_file
 
 CANNOT_COMPARE = 2
+
+
+class ReaderGone(Exception):
+    """The reader of standard output (head, less) has seen enough."""
+
+
+@contextmanager
+def _reader_watched() -> Iterator[None]:
+    """Keep a broken pipe from click, which would leave with exit status 1: here, that is for a difference."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 class ToolCommand(click.Command):
@@ -41,10 +57,10 @@ class ToolCommand(click.Command):
             status = self._fail(self._explained(error))
         except (click.Abort, KeyboardInterrupt):
             status = 130
-        except BrokenPipeError:
-            # The reader (head, less) has seen enough. Python would complain again when it closes the stream.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = 141
+        except (BrokenPipeError, ReaderGone):
+            # Python would complain when it closes the stream.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            status = 128 + signal.SIGPIPE
         except MemoryError:
             status = self._fail("not enough memory")
         except OSError as error:
@@ -60,6 +76,16 @@ class ToolCommand(click.Command):
         if isinstance(error, click.UsageError):
             message += f"; see {self.name} --help"
         return message
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click does it, help and version included; what it prints may meet a reader that has gone."""
+        with _reader_watched():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it; what the command prints may meet a reader that has gone."""
+        with _reader_watched():
+            return super().invoke(ctx)
 
     def _fail(self, message: str) -> int:
         """Say on standard error what is wrong; returns the exit status."""

@@ -8,14 +8,13 @@ import os
 import stat
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from nanobragg_py.tools.bench.command import count_text, measured_programs
-from nanobragg_py.tools.bench.plot import decades, save_plot
+from nanobragg_py.tools.bench.command import measured_programs
 from nanobragg_py.tools.bench.runs import Bench, Program, Run, log_differences, program_facts
+from nanobragg_py.tools.bench.table import count_text
 from nanobragg_py.tools.bench.workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,20 +185,6 @@ def test_counts_read_well():
     assert [count_text(n) for n in counts] == ["", "12", "4.1 k", "16.8 M", "2.68 G"]
 
 
-def test_the_plot_is_svg_with_a_panel_for_each_series(tmp_path: Path):
-    def entry(series: str | None, at: int | None, seconds: float) -> dict:
-        programs = [{"name": name, "failed": False, "best_s": s} for name, s in (("ours", seconds), ("<C>", 9.0))]
-        return {"series": series, "at": at, "programs": programs}
-
-    path = tmp_path / "growth.svg"
-    save_plot(str(path), [entry("pixels", 100, 0.1), entry("pixels", 10_000, 2.0), entry("steps", 1, 1.0),
-                          entry(None, None, 1.0)])  # fmt: skip
-    text = [element.text for element in ET.parse(path).getroot().iter() if element.tag.endswith("text")]
-    assert [t for t in text if t.startswith("seconds")] == ["seconds against pixels", "seconds against steps"]
-    assert text.count("<C>") == 1
-    assert decades([0.02, 30.0]) == (-2, 2) and decades([1.0]) == (0, 1)
-
-
 def test_the_command_lists_every_workload():
     done = tool("--list")
     assert done.returncode == 0 and done.stderr == ""
@@ -214,6 +199,8 @@ def test_the_command_lists_every_workload():
         (["--threads", "1", "--threads", "1", "--threads", "1", "help"], "two programs are called"),
         (["--json", "/no/such/folder/x.json", "help"], "does not exist"),
         (["--plot", "x.svg", "help"], "grow_"),
+        (["--plot", "x.jpg", "grow_pixels_64"], "x.jpg: --plot draws svg, png, pdf"),
+        (["--plot", "/no/such/folder/x.svg", "grow_pixels_64"], "does not exist"),
         (["--scale", "0", "help"], "--scale"),
     ],
 )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nanobragg_py.tools.trace_diff.compare import compare
 from nanobragg_py.tools.trace_diff.log import parse_prose, parse_value, read_log
+from nanobragg_py.tools.trace_diff.report import new_folder
 from nanobragg_py.tools.trace_diff.values import Tolerances, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,103 @@ def test_structure_comes_first_and_decides(tmp_path: Path) -> None:
         "only A has hkl_rounded (line 159)",
     ]
     assert not comparison.agrees
+
+
+def table_of(text: str) -> list[str]:
+    """The names in the table of an output, in order."""
+    rows = [line for line in text.splitlines() if line.endswith((" equal", " close", " DIFFERS")) and ": " not in line]
+    return [line[:36].strip() for line in rows]
+
+
+def remove_lines(text: str, first: str, last: str) -> str:
+    """The text without the lines from one that starts with `first` to one that starts with `last`."""
+    lines = text.splitlines(keepends=True)
+    numbers = [i for i, line in enumerate(lines) if line.startswith((first, last))]
+    assert len(numbers) == 2
+    return "".join(lines[: numbers[0]] + lines[numbers[1] + 1 :])
+
+
+def test_runs_of_lines_that_only_one_trace_has_are_folded(tmp_path: Path) -> None:
+    shorter = remove_lines(REFERENCE, "TRACE_C:initial_fdet=", "TRACE_C:R_total=")
+    shorter = shorter.replace("TRACE_C: hkl_rounded 0 0 0\n", "")
+    (tmp_path / "b.log").write_text(shorter, encoding="utf-8")
+    a, b = read_log(str(TRACES / "reference.log")), read_log(str(tmp_path / "b.log"))
+    numbers = {line.name: line.number for line in a.lines}
+    first, last = numbers["initial_fdet"], numbers["R_total"]
+    folded = f"7 lines in a row, initial_fdet to R_total (lines {first} to {last})"
+    assert compare(a, b, Tolerances()).whole_structure == [
+        f"only A has {folded}",
+        f"only A has hkl_rounded (line {numbers['hkl_rounded']})",
+    ]
+    assert compare(b, a, Tolerances()).whole_structure[0] == f"only B has {folded}"
+
+
+def test_runs_of_the_same_names_are_folded_into_one(tmp_path: Path) -> None:
+    """As where one program does not print some lines, of sub-pixel after sub-pixel; or has fewer sub-pixels."""
+    start, end = REFERENCE.index("TRACE_C: pix0_vector_meters"), REFERENCE.index("TRACE_C: I_before")
+    block = REFERENCE[start:end]
+    without = remove_lines(block, "TRACE_C: F_latt_a", "TRACE_C: F_latt_c")
+    names = [line.split()[1] for line in block.splitlines()]
+    texts = {"four": block * 4, "one": block, "without": without * 4}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(REFERENCE[:start] + text + REFERENCE[end:], encoding="utf-8")
+    four, one, less = (read_log(str(tmp_path / name)) for name in texts)
+    line = 1 + REFERENCE[:start].count("\n")
+    n, at = len(names), line + names.index("F_latt_a")
+    assert compare(less, four, Tolerances()).whole_structure == [
+        f"only B has 3 lines in a row, F_latt_a to F_latt_c, 4 times (first lines {at} to {at + 2})"
+    ]
+    assert compare(four, one, Tolerances()).whole_structure == [
+        f"only A has {3 * n} lines in a row, {names[0]} #2 to {names[-1]} #4 (lines {line + n} to {line + 4 * n - 1})"
+    ]
+
+
+def test_what_is_asked_for_comes_first_and_the_rest_is_one_line(tmp_path: Path) -> None:
+    shorter = remove_lines(REFERENCE, "TRACE_C:initial_fdet=", "TRACE_C:R_total=")
+    shorter = shorter.replace("TRACE_C: F_cell 100\n", "TRACE_C: F_cell 99\nTRACE_C: more 1\n")
+    (tmp_path / "b.log").write_text(shorter, encoding="utf-8")
+    result = tool(TRACES / "reference.log", tmp_path / "b.log", "--var", "F_cell")
+    assert result.returncode == 1
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["name", "A", "B", "absolute", "relative", "verdict"]
+    assert lines[1].split() == ["F_cell", "100", "99", "1", "0.01", "DIFFERS"]
+    assert lines[3].startswith("1 value compared: 0 equal, 0 within tolerance, 1 differ ")
+    assert "verdict: F_cell DIFFERS" in lines
+    assert lines[-1] == "structure: left aside: 7 lines that only A has and 1 line that only B has"
+    assert result.stdout.count("structure:") == 1
+
+
+def test_the_verdict_names_what_was_asked_for() -> None:
+    logs = TRACES / "reference.log", TRACES / "beam.log"
+    both = tool(*logs, "--var", "omega_pixel", "--var", "F_cell")
+    assert "verdict: omega_pixel DIFFERS\n" in both.stdout and both.returncode == 1
+    assert table_of(both.stdout) == ["F_cell", "omega_pixel"]
+    assert "verdict: F_cell and steps agree\n" in tool(*logs, "--var", "F_cell", "--var", "steps").stdout
+    assert "verdict: F_cell agrees\n" in tool(*logs, "--var", "F_cell", "--var", "F_cell").stdout
+    assert "verdict: the traces DIFFER\n" in tool(*logs).stdout
+
+
+def test_a_long_value_is_shown_in_full_when_asked_for() -> None:
+    log = TRACES / "reference.log"
+    value = next(line.value.text for line in read_log(str(log)).lines if line.name == "rot_a_star_A_inv")
+    assert len(value) > 24
+    assert value not in tool(log, log).stdout
+    assert tool(log, log, "--var", "rot_a_star_A_inv").stdout.count(value) == 2
+
+
+def test_a_name_that_is_not_in_both_is_explained(tmp_path: Path) -> None:
+    other = edited(tmp_path, ("TRACE_C: hkl_rounded 0 0 0\n", ""))
+    line = next(line.number for line in read_log(str(TRACES / "reference.log")).lines if line.name == "hkl_rounded")
+    for logs, side in (((TRACES / "reference.log", other), "A"), ((other, TRACES / "reference.log"), "B")):
+        said = tool(*logs, "--var", "hkl_rounded").stderr
+        assert said == f"nb-trace-diff: error: --var hkl_rounded: only {side} has that name (line {line})\n"
+    assert tool(other, other, "--var", "F_cel").stderr.endswith("in either trace; did you mean F_cell or V_cell?\n")
+
+
+def test_nothing_differs_no_empty_table() -> None:
+    said = tool(TRACES / "reference.log", TRACES / "reference.log", "--only-differing").stdout
+    assert "verdict  " not in said and " equal\n" not in said and "105 values compared: 105 equal" in said
+    assert "\n\n\n" not in said
 
 
 def test_occurrences_are_aligned_for_each_pixel(tmp_path: Path) -> None:
@@ -195,13 +293,29 @@ def test_evidence(tmp_path: Path) -> None:
         assert part in text
 
 
-def test_help_is_quick_and_complete() -> None:
+def test_evidence_of_one_second_has_folders_of_its_own(tmp_path: Path) -> None:
+    names = [new_folder(tmp_path / "deep" / "down", "now").name for _ in range(3)]
+    assert names == ["now", "now-2", "now-3"]
+    with pytest.raises(FileExistsError):
+        (tmp_path / "file").touch()
+        new_folder(tmp_path / "file", "now")
+
+
+def test_evidence_of_logs_that_are_pipes(tmp_path: Path) -> None:
+    command = (
+        f"'{sys.executable}' '{ROOT}/bin/nb-trace-diff' <(cat '{TRACES}/reference.log') '{TRACES}/beam.log' "
+        f"--out-dir '{tmp_path}/runs'"
+    )
+    subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert (folder / "a.log").read_bytes() == (TRACES / "reference.log").read_bytes()
+
+
+def test_help_is_complete() -> None:
     result = tool("--help")
     assert result.returncode == 0
     for word in ("Examples:", "Exit status:", "--rtol", "--var", "--out-dir", "1/m"):
         assert word in result.stdout
-    loaded = "import sys, nanobragg_py.tools.trace_diff.command; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)

@@ -1,101 +1,89 @@
-"""A plot of how time grows with pixels, steps and reflections, as SVG and without a plotting library."""
+"""A plot of how time grows with pixels, steps and reflections, drawn with matplotlib."""
 
 from __future__ import annotations
 
-import math
+import io
+import os
 from collections.abc import Sequence
-from html import escape
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
-WIDTH, HEIGHT, GAP = 300, 260, 70  # of a panel, and between panels
+from ...base.errors import InputError
+from ...base.files import check_writable, whole_file
 
-
-TOP, BOTTOM, LEFT = 50, 70, 70
+FORMATS = ("svg", "png", "pdf")
 COLOURS = ("#b2182b", "#2166ac", "#4d9221", "#762a83", "#e08214", "#1a1a1a")
-
+MARKERS = "osD^vX"  # so that lines can be told apart without colour, too
+PANEL_INCHES = (4.0, 3.8)
 
 Point = tuple[float, float]
 
 
+def check_plot(path: str) -> None:
+    """Raise InputError when the plot could not be drawn: found out before the measuring, not after."""
+    if format_of(path) not in FORMATS:
+        raise InputError(f"{path}: --plot draws {', '.join(FORMATS)}; expected one of these as the file's ending")
+    if find_spec("matplotlib") is None:
+        raise InputError("--plot needs matplotlib: pip install matplotlib")
+    check_writable(path, "--plot")
+
+
+def format_of(path: str) -> str:
+    """The ending of a file's name, as matplotlib names formats."""
+    return os.path.splitext(path)[1].lower().removeprefix(".")
+
+
 def save_plot(path: str, workloads: Sequence[dict[str, Any]]) -> None:
-    """Write a panel for each series: seconds against the quantity that grows, both logarithmic."""
-    panels = [plot_panel(name, of_series(workloads, name)) for name in series_names(workloads)]
-    width = LEFT + len(panels) * (WIDTH + GAP)
-    height = TOP + HEIGHT + BOTTOM
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        'font-family="sans-serif" font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-    ]
-    for number, panel in enumerate(panels):
-        lines += [f'<g transform="translate({LEFT + number * (WIDTH + GAP)} {TOP})">', *panel, "</g>"]
-    programs = dict.fromkeys(program["name"] for entry in workloads for program in entry["programs"])
-    lines += [f'<g transform="translate({LEFT} {TOP + HEIGHT + 50})">', *legend(list(programs)), "</g>"]
-    Path(path).write_text("\n".join([*lines, "</svg>", ""]), encoding="utf-8")
+    """Draw a panel for each series: seconds against the quantity that grows, both logarithmic.
 
+    workloads: entries of the result, of which `series`, `at` and each program's `name`, `failed` and `best_s` are
+    used. Raises InputError when the file cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
 
-def series_names(workloads: Sequence[dict[str, Any]]) -> list[str]:
-    """The quantities that grow, in order of appearance."""
-    return list(dict.fromkeys(entry["series"] for entry in workloads if entry["series"]))
+    names = list(dict.fromkeys(entry["series"] for entry in workloads if entry["series"]))
+    # Text as text, and no date or random names in the file: the same data give the same bytes.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "nb-bench"}):
+        width, height = PANEL_INCHES
+        figure = Figure(figsize=(width * len(names), height), layout="constrained")
+        panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
+        for panel, name in zip(panels, names, strict=True):
+            draw_panel(panel, name, of_series(workloads, name))
+        panels[0].set_ylabel("seconds")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)), frameon=False)
+        buffer = io.BytesIO()
+        kind = format_of(path)
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else {})
+    with whole_file(path, "--plot") as file:
+        file.write(buffer.getvalue())
 
 
 def of_series(workloads: Sequence[dict[str, Any]], name: str) -> dict[str, list[Point]]:
-    """For each program the points (quantity, best seconds) of one series."""
+    """For each program the points (quantity, best seconds) of one series, in rising order."""
     lines: dict[str, list[Point]] = {p["name"]: [] for entry in workloads for p in entry["programs"]}
     for entry in workloads:
         for program in entry["programs"] if entry["series"] == name else ():
             if not program["failed"]:
                 lines[program["name"]].append((entry["at"], program["best_s"]))
-    return lines
+    return {program: sorted(points) for program, points in lines.items()}
 
 
-def decades(values: Sequence[float]) -> tuple[int, int]:
-    """Powers of ten that enclose the values, at least one apart."""
-    positive = [value for value in values if value > 0.0] or [1.0]
-    low = math.floor(math.log10(min(positive)))
-    return low, max(low + 1, math.ceil(math.log10(max(positive))))
+def draw_panel(panel: Any, name: str, lines: dict[str, list[Point]]) -> None:
+    """Draw a line for each program into matplotlib's axes."""
+    from matplotlib.ticker import EngFormatter
 
-
-def plot_panel(name: str, lines: dict[str, list[Point]]) -> list[str]:
-    """Frame, ticks and a line for each program."""
-    points = [point for one in lines.values() for point in one]
-    x_range, y_range = decades([x for x, _ in points]), decades([y for _, y in points])
-
-    def place(value: float, limits: tuple[int, int], length: int) -> float:
-        return round((math.log10(max(value, 1e-9)) - limits[0]) / (limits[1] - limits[0]) * length, 1)
-
-    svg = [f'<text x="{WIDTH / 2}" y="-25" text-anchor="middle" font-size="14">seconds against {escape(name)}</text>']
-    for power in range(x_range[0], x_range[1] + 1):
-        x = place(10.0**power, x_range, WIDTH)
-        svg.append(f'<path d="M{x} 0V{HEIGHT}" stroke="#ddd"/>')
-        svg.append(f'<text x="{x}" y="{HEIGHT + 18}" text-anchor="middle">{power_text(power)}</text>')
-    for power in range(y_range[0], y_range[1] + 1):
-        y = HEIGHT - place(10.0**power, y_range, HEIGHT)
-        svg.append(f'<path d="M0 {y}H{WIDTH}" stroke="#ddd"/>')
-        svg.append(f'<text x="-8" y="{y + 4}" text-anchor="end">{power_text(power)}</text>')
-    for number, one in enumerate(lines.values()):
-        colour = COLOURS[number % len(COLOURS)]
-        at = [(place(x, x_range, WIDTH), HEIGHT - place(y, y_range, HEIGHT)) for x, y in sorted(one)]
-        path = "L".join(f"{x} {y}" for x, y in at) or "0 0"
-        svg.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        svg += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in at]
-    return [*svg, f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#444"/>']
-
-
-def power_text(power: int) -> str:
-    """A power of ten in the shortest form that reads well."""
-    if power < 0:
-        return f"{10.0**power:.{-power}f}"
-    return f"{10 ** (power % 3)} {('', 'k', 'M', 'G', 'T')[min(power // 3, 4)]}".strip()
-
-
-def legend(programs: Sequence[str]) -> list[str]:
-    """Names of the programs in their colours, side by side."""
-    svg, x = [], 0.0
-    for number, name in enumerate(programs):
-        colour = COLOURS[number % len(COLOURS)]
-        svg.append(f'<path d="M{x} -4h24" stroke="{colour}" stroke-width="2"/>')
-        svg.append(f'<text x="{x + 30}" y="0" fill="{colour}">{escape(name)}</text>')
-        x += 60 + 7 * len(name)
-    return svg
+    for number, (program, points) in enumerate(lines.items()):
+        panel.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            color=COLOURS[number % len(COLOURS)],
+            marker=MARKERS[number % len(MARKERS)],
+            markersize=4,
+            label=program,
+        )
+    panel.set(xscale="log", yscale="log", xlabel=name)
+    panel.xaxis.set_major_formatter(EngFormatter())
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.grid(color="#dddddd")

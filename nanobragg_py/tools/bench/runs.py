@@ -9,7 +9,6 @@ import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .machine import BYTES_PER_RSS, memory_floor
 from .workloads import Workload, make_input
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[3])
 WARM_SCALE = 0.001
-BYTES_PER_RSS = 1 if sys.platform == "darwin" else 1024
 COMPILING = b"compiling the kernels"
 
 
@@ -60,17 +59,6 @@ class Run:
     files: dict[str, tuple[int, str]]
 
 
-def memory_floor() -> int:
-    """What a child process weighs at least in the kernel's books: what this process has weighed [bytes]."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_PER_RSS
-
-
 def run_once(program: Program, arguments: Sequence[str], folder: Path, inputs: Path, **extra: str) -> Run:
     """Run a program in a new folder, which is removed again; `extra` goes into its environment."""
     folder.mkdir()
@@ -107,12 +95,9 @@ def _timed(
 
 
 def _digest(path: Path) -> tuple[int, str]:
-    """Size and sha256 of a file, read in pieces so that this process stays small."""
-    digest = hashlib.sha256()
+    """Size and sha256 of a file."""
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return path.stat().st_size, digest.hexdigest()
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass
@@ -238,7 +223,6 @@ def files_different(first: Run, runs: Sequence[Run]) -> list[str]:
 
 def log_differences(a: bytes, b: bytes, most: int = 20) -> list[str]:
     """The lines in which two logs differ: '-' of the first, '+' of the second."""
-    lines = [text.decode(errors="replace").splitlines() for text in (a, b)]
-    if lines[0] == lines[1]:
-        return []
-    return [line for line in difflib.unified_diff(*lines, n=0, lineterm="") if line[:3] not in ("---", "+++")][:most]
+    lines_a, lines_b = (text.decode(errors="replace").splitlines() for text in (a, b))
+    # The first two lines of a unified difference are the names of the files.
+    return list(difflib.unified_diff(lines_a, lines_b, n=0, lineterm=""))[2 : 2 + most]

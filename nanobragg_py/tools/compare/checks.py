@@ -7,14 +7,15 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as np
-
 from ...base.errors import InputError
 from ...formats.any_image import Image
 from .peaks import peak_shifts
-from .statistics import statistics
+from .statistics import Pixels, statistics
 
 Roi = tuple[int, int, int, int]
+
+# Where the shape of an image is from, in words, unless it was read from a file beside it.
+SHAPE_SOURCES = {"file": "", "a square": ", taken to be square"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Thresholds:
 
     @property
     def given(self) -> bool:
+        """Whether anything is asked for."""
         # Not `in (None, False)`: a limit of 0 equals False.
         return self.identical or any(getattr(self, f.name) is not None for f in fields(self)[1:])
 
@@ -73,11 +75,12 @@ def compare_images(a: Image, b: Image, settings: Settings) -> dict[str, Any]:
     return result
 
 
-def shape_text(pixels: np.ndarray) -> str:
+def shape_text(pixels: Pixels) -> str:
+    """`slow x fast`."""
     return f"{pixels.shape[0]} x {pixels.shape[1]}"
 
 
-def region(pixels: np.ndarray, roi: Roi) -> np.ndarray:
+def region(pixels: Pixels, roi: Roi) -> Pixels:
     """The pixels of a region, limits inclusive. Raises InputError when it is not inside the image."""
     fast_first, fast_last, slow_first, slow_last = roi
     inside = 0 <= fast_first <= fast_last < pixels.shape[1] and 0 <= slow_first <= slow_last < pixels.shape[0]
@@ -90,6 +93,7 @@ def region(pixels: np.ndarray, roi: Roi) -> np.ndarray:
 
 
 def image_facts(image: Image) -> dict[str, Any]:
+    """What is known of an image beside its pixels, for JSON."""
     return {
         "path": image.path,
         "format": image.format,
@@ -139,11 +143,12 @@ def checks(result: dict[str, Any], thresholds: Thresholds) -> list[dict[str, Any
         peaks = result["peaks"]
         value = peaks["max_shift_pixels"]
         alone = peaks["unmatched_a"] + peaks["unmatched_b"]
-        check("max_shift", t.max_shift, value, alone == 0 and (value is None or value <= t.max_shift))
+        check("max_shift", t.max_shift, value, alone == 0 and value is not None and value <= t.max_shift)
     return rows
 
 
 def number(value: float | None) -> str:
+    """A statistic in nine digits, or that there is none."""
     return "not defined" if value is None else f"{value:.9g}"
 
 
@@ -153,7 +158,7 @@ def text(result: dict[str, Any]) -> str:
     for name in "ab":
         facts = result[name]
         slow, fast = facts["shape_slow_fast"]
-        source = "" if facts["shape_from"] == "file" else f", shape from {facts['shape_from']}"
+        source = SHAPE_SOURCES.get(facts["shape_from"], f", shape from {facts['shape_from']}")
         rows.append((name.upper(), f"{facts['path']} ({facts['format']}, {facts['dtype']}, {slow} x {fast}{source})"))
     fast_first, fast_last, slow_first, slow_last = result["roi_fast_slow"]
     share = 100.0 * result["differing_pixels"] / result["pixels"]

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..command import ToolCommand
+from ...base.errors import InputError
+from ...base.files import check_writable
+from ..command import ToolCommand, note, warn, write_text
 
 if TYPE_CHECKING:
     from .checks import Settings
 
-
-HELP = """Compare two images, or all that two programs write when run on the same arguments.
+NAME = "nb-compare"
+HELP = """Compare two images, or all that two programs write when they are run with the same arguments.
 
 A and B are raw float32 images (.bin, or a file of no known format), SMV, PGM, CBF, EDF, TIFF, NPY, or another
 format that fabio reads. The shape of a raw image is that of --shape, of an SMV header beside it (FILE.img,
 intimage.img, …: SIZE2 x SIZE1), of the other image, or a square.
 
-Printed (and with --json written): identical or not (bit for bit, of the pixels), number of differing pixels,
-Pearson correlation, sum ratio, RMS and largest difference (absolute, relative |a-b|/max(|a|,|b|), and in
-float32 ulps) with the pixel, mean and largest ratio of pixels positive in both, and the displacement in
-pixels of the brightest peaks. All ratios are B over A: A is the reference. Intensities keep the unit of the
-files.
+Printed (and with --json written): whether they are identical (bit for bit, of the pixels), number of differing
+pixels, Pearson correlation, sum ratio, RMS and largest difference (absolute, relative |a-b|/max(|a|,|b|), and in
+float32 ulps) with the pixel, mean and largest ratio of the pixels that are positive in both, and by how many
+pixels the brightest peaks are displaced. All ratios are B over A. Intensities keep the unit of the files.
 
 A peak is brighter than all pixels up to 3 rows and columns away. Peaks are matched one to one and greedily:
 the nearest pair within --reach first, among twice as many candidates as --peaks. A common shift is found
 while it is less than half the distance between peaks.
 
-Without a threshold the images must be identical. With thresholds, these and nothing else decide. With --a and
---b both programs run in temporary folders of their own, without a shell; relative files among ARGS are copied
-there. Exit statuses, standard output (memory addresses aside) and all files are compared. Without thresholds
-all must be identical; with them, images must pass, while other files and the output are reported only.
+Without a threshold, the images must be identical. With thresholds, these and nothing else decide. With --a and
+--b, both programs run in temporary folders of their own, without a shell; relative files among ARGS are copied
+there. Exit statuses, standard output (memory addresses aside) and all files are compared. Without thresholds,
+all must be identical; with them, images must pass, while other files and the output are only reported.
 
 \b
 Exit status:
@@ -54,8 +56,7 @@ Examples:
   nb-compare --a ./nanoBragg_c --b nanoBragg -- -hkl P1.hkl -matrix A.mat -lambda 1
 """
 
-
-ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's -roi."
+OF_PROGRAMS = ("ignore_line", "keep", "timeout")
 
 
 @click.command(name="nb-compare", cls=ToolCommand, help=HELP)
@@ -63,7 +64,13 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
 @click.option("--a", "command_a", metavar="CMD", help="Program A, quoted with its own arguments if any.")
 @click.option("--b", "command_b", metavar="CMD", help="Program B; both get ARGS.")
 @click.option("--shape", nargs=2, type=click.IntRange(1), metavar="SLOW FAST", help="Shape of raw images.")
-@click.option("--roi", nargs=4, type=int, metavar="FAST0 FAST1 SLOW0 SLOW1", help=ROI_HELP)
+@click.option(
+    "--roi",
+    nargs=4,
+    type=int,
+    metavar="FAST0 FAST1 SLOW0 SLOW1",
+    help="Region to compare [pixels, from 0, limits included], as nanoBragg's -roi.",
+)
 @click.option(
     "--peaks",
     type=click.IntRange(0, 1000),
@@ -92,19 +99,16 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     "--max-shift",
     type=float,
     metavar="PIXELS",
-    help="Threshold: displacement of each peak; a peak without partner fails (give no "
-    "more --peaks than the image has).",
+    help="Threshold: displacement of each peak. A peak without partner fails (ask for no more --peaks "
+    "than the image has), and so do images without peaks.",
 )
 @click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    help="Write everything as JSON; '-' is standard output, instead of the text.",
+    "--json", "json_path", metavar="FILE", help="Write everything as JSON; '-' is standard output, instead of the text."
 )
 @click.option(
     "--png",
     metavar="FILE",
-    help="Draw A, B and B-A side by side, log scales. With --a and --b: the first image that differs.",
+    help="Draw A, B and B-A side by side, on log scales. With --a and --b: the first image that differs.",
 )
 @click.option(
     "--ignore-line",
@@ -113,14 +117,24 @@ ROI_HELP = "Region to compare [pixels, from 0, limits included], as nanoBragg's 
     help="With --a and --b: leave matching lines of standard output out (may be repeated).",
 )
 @click.option("--keep", metavar="DIR", help="With --a and --b: keep the folders as DIR/a and DIR/b.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
-              help="With --a and --b: seconds that a program may take; none by default.")  # fmt: skip
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="With --a and --b: seconds that a program may take; no limit by default.",
+)
 def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, json_path: str | None,
          png: str | None, **options: Any) -> int:  # fmt: skip
+    """Compare; the exit status."""
     settings = settings_of(options)
+    for path, option in ((json_path, "--json"), (png, "--png")):
+        if path is not None and path != "-":
+            check_writable(path, option)
     if command_a is None and command_b is None:
         if len(words) != 2:
             raise click.UsageError(f"expected two images, or --a CMD --b CMD -- ARGS; got {len(words)} images")
+        if any(options[name] for name in OF_PROGRAMS):
+            raise click.UsageError("--ignore-line, --keep and --timeout go with --a and --b")
         result, text = compare_two_files(*words, options["shape"], settings, png)
     elif command_a is None or command_b is None:
         raise click.UsageError("--a and --b go together")
@@ -134,7 +148,7 @@ def main(words: tuple[str, ...], command_a: str | None, command_b: str | None, j
 
 
 def settings_of(options: dict[str, Any]) -> Settings:
-    """The settings that the options say. Raises click.UsageError for a threshold that is not a number."""
+    """The settings that the options say. Raises click.UsageError for a threshold that nothing can fulfil."""
     from dataclasses import fields
 
     from .checks import Settings, Thresholds
@@ -142,8 +156,13 @@ def settings_of(options: dict[str, Any]) -> Settings:
     thresholds = Thresholds(**{field.name: options[field.name] for field in fields(Thresholds)})
     for field in fields(thresholds):
         value = getattr(thresholds, field.name)
+        option = f"--{field.name.replace('_', '-')}"
         if any(x != x for x in (value if isinstance(value, tuple) else (value,))):
-            raise click.UsageError(f"--{field.name.replace('_', '-')}: not a number")
+            raise click.UsageError(f"{option}: not a number")
+        if field.name.startswith("max_") and value is not None and value < 0:
+            raise click.UsageError(f"{option} {value:g}: expected a number of at least 0")
+    if thresholds.sum_ratio and thresholds.sum_ratio[0] > thresholds.sum_ratio[1]:
+        raise click.UsageError("--sum-ratio: expected the lower limit before the upper one")
     return Settings(options["roi"], options["peaks"], options["reach"], thresholds)
 
 
@@ -156,8 +175,13 @@ def compare_two_files(
 
     a = read_image(path_a, shape)
     b = read_image(path_b, shape, a.pixels.shape)
-    if a.shape_from == "a square" and a.pixels.size == b.pixels.size:
+    if a.shape_from == "a square" and b.shape_from != "the other image" and a.pixels.size == b.pixels.size:
         a = read_image(path_a, shape, b.pixels.shape)
+    with contextlib.suppress(OSError):
+        if os.path.samefile(path_a, path_b):
+            warn(NAME, f"A and B are the same file: {path_a}" + (f" and {path_b}" if path_b != path_a else ""))
+    if shape is not None and a.shape_from == b.shape_from == "file":
+        warn(NAME, "--shape is for raw images; both files say their own shape")
     result = compare_images(a, b, settings)
     if png is not None:
         draw(png, a.pixels, b.pixels, (path_a, path_b), result["roi_fast_slow"])
@@ -176,15 +200,13 @@ def compare_two_programs(
     except re.error as error:
         raise click.UsageError(f"--ignore-line: {error}") from error
     keep = options["keep"]
-    folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="nb-compare-"))
-    if keep:
-        folder.mkdir(parents=True)
+    if keep and os.path.exists(keep):
+        raise InputError(f"{keep}: --keep names what exists already; expected a new folder")
+    folder = Path(keep or tempfile.mkdtemp(prefix="nb-compare-"))
     try:
-        runs = [
-            run(command, arguments, folder / name, options["timeout"])
-            for name, command in (("a", command_a), ("b", command_b))
-        ]
-        result = compare_runs(*runs, arguments, options["shape"], settings, ignored)
+        a = run(command_a, arguments, folder / "a", options["timeout"])
+        b = run(command_b, arguments, folder / "b", options["timeout"])
+        result = compare_runs(a, b, arguments, options["shape"], settings, ignored)
         if png is not None:
             draw_first_difference(png, result)
         return result, text(result)
@@ -199,11 +221,13 @@ def draw_first_difference(png: str, result: dict[str, Any]) -> None:
 
     for entry in result["files"]:
         if "image" in entry:
-            facts = [entry["image"][name] for name in "ab"]
-            pixels = [read_image(f["path"], tuple(f["shape_slow_fast"])).pixels for f in facts]
-            draw(png, *pixels, (entry["name"], entry["name"]), entry["image"]["roi_fast_slow"])
+            a, b = (
+                read_image(facts["path"], tuple(facts["shape_slow_fast"])).pixels
+                for facts in (entry["image"]["a"], entry["image"]["b"])
+            )
+            draw(png, a, b, (entry["name"], entry["name"]), entry["image"]["roi_fast_slow"])
             return
-    print("nb-compare: note: no image differs; no --png written", file=sys.stderr)
+    note(NAME, "no image differs; no --png written")
 
 
 def draw(png: str, a: Any, b: Any, titles: tuple[str, str], roi: list[int]) -> None:
@@ -216,12 +240,12 @@ def draw(png: str, a: Any, b: Any, titles: tuple[str, str], roi: list[int]) -> N
 
 
 def write_json(path: str, result: dict[str, Any]) -> None:
-    """Write the result; what is not defined is null, and so are infinities, which JSON has not."""
-    text = json.dumps(finite(result), indent=2, ensure_ascii=False) + "\n"
+    """Write the result; what is not defined is null, and so are infinities, which JSON does not have."""
+    text = json.dumps(finite(result), indent=2) + "\n"
     if path == "-":
-        sys.stdout.write(text)
+        print(text, end="")
     else:
-        Path(path).write_text(text, encoding="utf-8")
+        write_text(path, "--json", text)
 
 
 def finite(value: Any) -> Any:

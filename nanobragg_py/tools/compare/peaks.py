@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+from .statistics import Pixels
 
 # A peak is brighter than every pixel up to this many rows and columns away.
 RADIUS = 3
-TILE = RADIUS + 1
-ROWS_AT_A_TIME = 32 * TILE
-MOST_TILES = 1 << 17
-TILES_AT_A_TIME = 1 << 13
+ROWS_AT_A_TIME = 32
 
-
-Pixel = tuple[int, int]
+Pixel = tuple[int, int]  # slow, fast
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,6 @@ class PeakShifts:
     """Pairs of peaks (pixel of A, pixel of B), and how many of the brightest have no partner."""
 
     wanted: int
-    found_a: int
-    found_b: int
     pairs: list[tuple[Pixel, Pixel]]
     unmatched_a: int
     unmatched_b: int
@@ -52,7 +50,7 @@ class PeakShifts:
         }
 
 
-def peak_shifts(a: np.ndarray, b: np.ndarray, count: int, reach: float) -> PeakShifts:
+def peak_shifts(a: Pixels, b: Pixels, count: int, reach: float) -> PeakShifts:
     """Match the `count` brightest peaks of each image one to one, nearest pairs first, within reach [pixel].
 
     A partner is looked for among twice as many peaks, so that the order of two peaks of nearly equal height
@@ -64,8 +62,6 @@ def peak_shifts(a: np.ndarray, b: np.ndarray, count: int, reach: float) -> PeakS
     matched_a, matched_b = {i for i, _ in kept}, {j for _, j in kept}
     return PeakShifts(
         wanted=count,
-        found_a=min(count, len(peaks_a)),
-        found_b=min(count, len(peaks_b)),
         pairs=[(peaks_a[i], peaks_b[j]) for i, j in kept],
         unmatched_a=sum(i not in matched_a for i in range(min(count, len(peaks_a)))),
         unmatched_b=sum(j not in matched_b for j in range(min(count, len(peaks_b)))),
@@ -90,73 +86,68 @@ def match(peaks_a: list[Pixel], peaks_b: list[Pixel], reach: float) -> list[tupl
     return pairs
 
 
-def brightest_peaks(image: np.ndarray, count: int) -> list[Pixel]:
+def brightest_peaks(image: Pixels, count: int) -> list[Pixel]:
     """(slow, fast) of the brightest local maxima, brightest first; fewer where the image has fewer.
 
-    Each peak is the largest value of its tile of TILE x TILE pixels, so only those are looked at, the
-    brightest MOST_TILES of them at most, which bounds the time for an image without peaks.
+    Of equal neighbours the first in the image is the peak; a pixel of flat surroundings is none. NaN is no value.
     """
-    tiles = tile_maxima(image)
-    flat = tiles.ravel()
-    brightest = np.arange(flat.size)
-    if flat.size > MOST_TILES:
-        brightest = np.sort(np.argpartition(-flat, MOST_TILES)[:MOST_TILES])
-    # A stable sort by falling value: of equal values the first in the image comes first.
-    brightest = brightest[np.argsort(-flat[brightest], kind="stable")]
+    if not count:
+        return []
+    where, value = local_maxima(image)
     peaks: list[Pixel] = []
-    for first in range(0, brightest.size, TILES_AT_A_TIME):
-        if len(peaks) >= count:
-            break
-        peaks += peaks_of_tiles(image, brightest[first : first + TILES_AT_A_TIME], tiles.shape[1])
-    return peaks[:count]
+    # A stable sort by falling value: of equal peaks the first in the image comes first.
+    for index in np.argsort(-value, kind="stable"):
+        slow, fast = map(int, where[index])
+        if not is_flat(image, slow, fast):
+            peaks.append((slow, fast))
+            if len(peaks) == count:
+                break
+    return peaks
 
 
-def tile_maxima(image: np.ndarray) -> np.ndarray:
-    """Largest value of each tile; NaN counts as nothing."""
-    height, width = (-(-size // TILE) for size in image.shape)
-    result = np.empty((height, width), dtype=np.float64 if image.dtype.itemsize > 4 else np.float32)
-    columns = width * TILE - image.shape[1]
+def local_maxima(image: Pixels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.floating[Any]]]:
+    """Pixels (n, 2) that no pixel up to RADIUS rows and columns away exceeds, in the order of the image; their values.
+
+    Taken in strips of rows, so that what is looked at stays in the processor's cache.
+    """
+    places, values = [], []
+    dtype = np.result_type(image.dtype, np.float32)
     for first in range(0, image.shape[0], ROWS_AT_A_TIME):
-        block = image[first : first + ROWS_AT_A_TIME].astype(result.dtype, copy=False)
-        rows = -block.shape[0] % TILE
-        if rows or columns:
-            block = np.pad(block, ((0, rows), (0, columns)), mode="edge")
-        highest = np.fmax.reduce(block.reshape(-1, TILE, block.shape[1]), axis=1)
-        narrow = highest[:, 0::TILE]
-        for step in range(1, TILE):
-            narrow = np.fmax(narrow, highest[:, step::TILE])
-        result[first // TILE : first // TILE + narrow.shape[0]] = narrow
-    result[np.isnan(result)] = -np.inf
+        last = min(first + ROWS_AT_A_TIME, image.shape[0])
+        top, bottom = max(0, first - RADIUS), min(last + RADIUS, image.shape[0])
+        strip = np.full((last - first + 2 * RADIUS, image.shape[1] + 2 * RADIUS), -np.inf, dtype)
+        np.fmax(image[top:bottom], -np.inf, out=strip[top - first + RADIUS :][: bottom - top, RADIUS:-RADIUS])
+        found = np.argwhere(is_maximum(strip))
+        values.append(strip[RADIUS:-RADIUS, RADIUS:-RADIUS][tuple(found.T)])
+        places.append(found + np.array((first, 0)))
+    return np.concatenate(places), np.concatenate(values)
+
+
+def is_maximum(framed: Pixels) -> npt.NDArray[np.bool_]:
+    """Where a pixel exceeds all that come before it in its window, and none that comes after it exceeds it.
+
+    framed has RADIUS more rows and columns on each side than the result.
+    """
+    height, width = (size - 2 * RADIUS for size in framed.shape)
+    centre = framed[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    before, after = range(RADIUS), range(RADIUS + 1, 2 * RADIUS + 1)
+    in_row = largest([framed[:, k : k + width] for k in range(2 * RADIUS + 1)])
+    earlier = largest(
+        [framed[RADIUS:-RADIUS, k : k + width] for k in before] + [in_row[k : k + height] for k in before]
+    )
+    later = largest([framed[RADIUS:-RADIUS, k : k + width] for k in after] + [in_row[k : k + height] for k in after])
+    return np.asarray((centre > earlier) & (centre >= later))
+
+
+def largest(arrays: Sequence[Pixels]) -> Pixels:
+    """The largest value at each place."""
+    result = arrays[0].copy()
+    for array in arrays[1:]:
+        np.maximum(result, array, out=result)
     return result
 
 
-def peaks_of_tiles(image: np.ndarray, tiles: np.ndarray, tiles_in_row: int) -> list[Pixel]:
-    """Those tiles' brightest pixels that are peaks, in the order of the tiles.
-
-    Of equal neighbours the first in the image is the peak; a pixel of flat surroundings is none.
-    """
-    corner_s, corner_f = tiles // tiles_in_row * TILE, tiles % tiles_in_row * TILE
-    values, _ = gather(image, corner_s, corner_f, range(TILE))
-    best = values.argmax(axis=1)
-    slow, fast = corner_s + best // TILE, corner_f + best % TILE
-    # The next neighbours rule most of them out, at a fifth of the cost.
-    for radius in (1, RADIUS):
-        window, valid = gather(image, slow, fast, range(-radius, radius + 1))
-        centre = window.shape[1] // 2
-        value = window[:, centre : centre + 1]
-        peak = (value > window[:, :centre]).all(axis=1) & (value >= window[:, centre + 1 :]).all(axis=1)
-        peak &= (radius < RADIUS) | (value[:, 0] > np.where(valid, window, np.inf).min(axis=1))
-        slow, fast = slow[peak], fast[peak]
-    return [(int(s), int(f)) for s, f in zip(slow, fast, strict=True)]
-
-
-def gather(image: np.ndarray, slow: np.ndarray, fast: np.ndarray, offsets: range) -> tuple[np.ndarray, np.ndarray]:
-    """Values (pixels, offsets²) around each pixel; -inf where not valid: outside the image, or NaN."""
-    step = np.array(offsets)
-    rows = (slow[:, None, None] + step[:, None]) + np.zeros_like(step)
-    columns = (fast[:, None, None] + step) + np.zeros_like(step)[:, None]
-    inside = (rows >= 0) & (rows < image.shape[0]) & (columns >= 0) & (columns < image.shape[1])
-    values = image[np.where(inside, rows, 0), np.where(inside, columns, 0)].astype(np.float64)
-    valid = inside & ~np.isnan(values)
-    values[~valid] = -np.inf
-    return values.reshape(-1, step.size**2), valid.reshape(-1, step.size**2)
+def is_flat(image: Pixels, slow: int, fast: int) -> bool:
+    """Whether no pixel around is darker."""
+    window = image[max(0, slow - RADIUS) : slow + RADIUS + 1, max(0, fast - RADIUS) : fast + RADIUS + 1]
+    return not bool((window < image[slow, fast]).any())

@@ -1,28 +1,29 @@
-"""A picture of two images and their difference side by side, drawn with Pillow only."""
+"""A picture of two images and their difference side by side, drawn with Pillow."""
 
 from __future__ import annotations
 
+import io
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...base.errors import InputError
+from ...base.files import whole_file
+from .statistics import Pixels
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
+Colours = tuple[tuple[int, int, int], ...]
+Ticks = list[tuple[float, str]]  # place on a bar (0 to 1), text
 
 PANEL = 520  # pixels of the longer side of a panel, about
 NARROWEST = 300  # room for a title and the marks of a bar
-
-
-GAP, LEFT, TOP, BOTTOM, BAR = 64, 64, 76, 110, 14
-
-
+GAP, LEFT, TOP, BOTTOM, BAR = 64, 64, 76, 110, 14  # around and between the panels; height of a colour bar
+DECADES_OF_INTENSITY, DECADES_OF_DIFFERENCE = 6, 4
 INK, GREY = (30, 30, 30), (110, 110, 110)
 # From dark blue over purple and orange to pale yellow: lightness rises evenly.
-INTENSITY = (
+INTENSITY: Colours = (
     (2, 2, 22),
     (52, 16, 102),
     (122, 28, 109),
@@ -31,9 +32,8 @@ INTENSITY = (
     (251, 179, 25),
     (252, 255, 190),
 )
-
-
-DIFFERENCE = (
+# Blue below 0, nearly white at 0, red above.
+DIFFERENCE: Colours = (
     (5, 48, 120),
     (67, 147, 195),
     (209, 229, 240),
@@ -44,10 +44,7 @@ DIFFERENCE = (
 )
 
 
-DECADES_OF_INTENSITY, DECADES_OF_DIFFERENCE = 6, 4
-
-
-def save_picture(path: str, a: np.ndarray, b: np.ndarray, titles: tuple[str, str], origin: tuple[int, int]) -> None:
+def save_picture(path: str, a: Pixels, b: Pixels, titles: tuple[str, str], origin: tuple[int, int]) -> None:
     """Write a PNG of A, B (one logarithmic scale) and B−A (logarithmic on both sides of 0).
 
     a and b have one shape (slow, fast); origin is the (slow, fast) pixel of their first element in the whole
@@ -89,13 +86,13 @@ def save_picture(path: str, a: np.ndarray, b: np.ndarray, titles: tuple[str, str
         ticks,
         "B - A, log scale on both sides of 0",
     )
-    try:
-        canvas.save(path, format="PNG")
-    except OSError as error:
-        raise InputError(f"{path}: --png cannot be written: {(error.strerror or str(error)).lower()}") from error
+    buffer = io.BytesIO()
+    canvas.save(buffer, format="PNG")
+    with whole_file(path, "--png") as file:
+        file.write(buffer.getvalue())
 
 
-def reduce(a: np.ndarray, b: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reduce(a: Pixels, b: Pixels, cell: int) -> tuple[Pixels, Pixels, Pixels]:
     """Of each cell x cell pixels: the brightest of A and of B, and B−A where it is largest (float64)."""
     strips = []
     for first in range(0, a.shape[0], cell):
@@ -106,11 +103,11 @@ def reduce(a: np.ndarray, b: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndar
         least = np.minimum.reduceat(difference.min(axis=0), starts)
         brightest = (np.maximum.reduceat(v.max(axis=0), starts) for v in (x, y))
         strips.append((*brightest, np.where(most >= -least, most, least)))
-    tables = (np.array(rows) for rows in zip(*strips, strict=True))
-    return tuple(tables)  # type: ignore[return-value]
+    brightest_a, brightest_b, differences = (np.array(rows) for rows in zip(*strips, strict=True))
+    return brightest_a, brightest_b, differences
 
 
-def intensity_range(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+def intensity_range(a: Pixels, b: Pixels) -> tuple[float, float]:
     """Limits of the scale: the brightest pixel, and the faintest but for the last half percent."""
     positive = np.concatenate([v[v > 0.0] for v in (a.ravel(), b.ravel())])
     if not positive.size:
@@ -120,29 +117,29 @@ def intensity_range(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     return (low, high) if low < high / 1.01 else (high / 10.0, high)
 
 
-def log_level(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def log_level(values: Pixels, low: float, high: float) -> Pixels:
     """0 to 1 over the range, logarithmically; what is not positive is 0."""
     bounded = np.clip(values, low, high)
-    return np.log(bounded / low) / math.log(high / low)
+    return np.asarray(np.log(bounded / low) / math.log(high / low))
 
 
-def symmetric_level(values: np.ndarray, limit: float) -> np.ndarray:
+def symmetric_level(values: Pixels, limit: float) -> Pixels:
     """0 to 1 with 0.5 at 0: logarithmic in the size of the difference, linear below the last decade."""
     if not limit > 0.0:
         return np.full(values.shape, 0.5)
     steepness = 10.0**DECADES_OF_DIFFERENCE
     size = np.log1p(np.abs(values) / limit * steepness) / math.log1p(steepness)
-    return 0.5 + 0.5 * np.sign(values) * size
+    return np.asarray(0.5 + 0.5 * np.sign(values) * size)
 
 
-def colours(level: np.ndarray, table: tuple[tuple[int, int, int], ...]) -> np.ndarray:
+def colours(level: Pixels, table: Colours) -> Pixels:
     """RGB bytes of shape (…, 3) of levels 0 to 1, between the colours of the table."""
     at = np.linspace(0.0, 1.0, len(table))
     channels = [np.interp(level, at, [colour[i] for colour in table]) for i in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
-def intensity_ticks(low: float, high: float) -> list[tuple[float, str]]:
+def intensity_ticks(low: float, high: float) -> Ticks:
     """Position (0 to 1) and text of the marks: powers of ten, and the ends."""
     span = math.log(high / low)
     powers = [10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
@@ -151,7 +148,7 @@ def intensity_ticks(low: float, high: float) -> list[tuple[float, str]]:
     return ends + [tick for tick in inner if 0.08 < tick[0] < 0.92]
 
 
-def difference_ticks(limit: float) -> list[tuple[float, str]]:
+def difference_ticks(limit: float) -> Ticks:
     """Marks at 0, the largest difference and a hundredth of it, on both sides."""
     if not limit > 0.0:
         return [(0.5, "0: no difference")]
@@ -161,7 +158,7 @@ def difference_ticks(limit: float) -> list[tuple[float, str]]:
     ]
 
 
-def font(size: int) -> Any:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own font in this size, or in its only size where Pillow is old."""
     from PIL import ImageFont
 
@@ -189,8 +186,8 @@ def frame(
 
 
 def bar(
-    canvas, box: tuple[int, int, int], table: tuple[tuple[int, int, int], ...],
-    ticks: list[tuple[float, str]], label: str,
+    canvas: Image.Image, box: tuple[int, int, int], table: Colours,
+    ticks: Ticks, label: str,
 ) -> None:  # fmt: skip
     """A colour bar (left, top, width) with marks below and its meaning above."""
     from PIL import Image, ImageDraw

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...base.errors import InputError
 from ...formats.any_image import Image, Shape, read_image
 from .checks import Settings, compare_images
@@ -108,7 +110,7 @@ def judge(entry: dict[str, Any], strict: bool) -> bool:
         return True
     if strict:
         return False
-    return entry["state"] == "different bytes" or (entry["state"] == "image" and entry["image"]["passed"])
+    return entry["state"] == "different bytes" or (entry["state"] == "image" and bool(entry["image"]["passed"]))
 
 
 def run_facts(run_: Run) -> dict[str, Any]:
@@ -156,9 +158,10 @@ def image_of(path: Path, shape: Shape | None) -> Image:
 
 def first_difference(a: Path, b: Path) -> dict[str, Any]:
     """Sizes [bytes] and the offset of the first byte that differs."""
-    x, y = a.read_bytes(), b.read_bytes()
-    offset = next((i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y)))
-    return {"size_a": len(x), "size_b": len(y), "first_offset": offset}
+    x, y = (np.fromfile(path, np.uint8) for path in (a, b))
+    shared = min(x.size, y.size)
+    differing = np.flatnonzero(x[:shared] != y[:shared])
+    return {"size_a": x.size, "size_b": y.size, "first_offset": int(differing[0]) if differing.size else shared}
 
 
 def compare_stdout(a: bytes, b: bytes, ignored: list[re.Pattern[bytes]]) -> dict[str, Any]:
