@@ -86,4 +86,5 @@ def draw_panel(panel: Any, name: str, lines: dict[str, list[Point]]) -> None:
     panel.set(xscale="log", yscale="log", xlabel=name)
     panel.xaxis.set_major_formatter(EngFormatter())
     panel.yaxis.set_major_formatter("{x:g}")
+    panel.minorticks_off()
     panel.grid(color="#dddddd")

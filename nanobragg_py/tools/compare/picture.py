@@ -159,13 +159,10 @@ def difference_ticks(limit: float) -> Ticks:
 
 
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font in this size, or in its only size where Pillow is old."""
+    """Pillow's own font."""
     from PIL import ImageFont
 
-    try:
-        return ImageFont.load_default(size)
-    except TypeError:
-        return ImageFont.load_default()
+    return ImageFont.load_default(size)
 
 
 def frame(
