@@ -123,9 +123,10 @@ def imports(path: Path) -> set[str]:
 
 
 def test_dependencies_are_declared() -> None:
-    """Whatever the package imports is installed with it, or with the extra that the message about it names."""
+    """Whatever the package imports is installed with it, or with an extra: [mtz] for a format, [docs] for a plot."""
     needed = set().union(*(imports(path) for path in (ROOT / "nanobragg_py").rglob("*.py")))
-    assert needed - set(requirements()) == set(requirements("mtz"))
+    assert needed - set(requirements()) == {*requirements("mtz"), "matplotlib"}
+    assert "matplotlib" in requirements("docs")
     assert set(requirements()) <= needed
 
 
