@@ -54,10 +54,7 @@ def simulate(config: Config | None = None, /, **keywords: Any) -> Result:
     """
     config, arrays = arranged(config, keywords)
     experiment = resolve(config, arrays)
-    renderer = Renderer(experiment, config.threads)
-    for _ in renderer.rows():
-        pass
-    return Result(experiment, renderer.image)
+    return Result(experiment, Renderer(experiment, config.threads).render(), config)
 
 
 def arranged(config: Config | None, keywords: Mapping[str, Any]) -> tuple[Config, Arrays]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from .base.errors import InputError
-from .formats import images
 from .formats.dump import write_dump
-from .formats.smv import smv_header
+from .formats.floats import write_floats
+from .formats.pgm import write_pgm
+from .formats.smv_writer import smv_header, write_integers, write_words
+from .measurement.poisson import PoissonNoise
 from .model.experiment import Experiment
 from .options.config import Config
-from .rendering.statistics import Statistics, image_statistics
+from .rendering.statistics import Statistics, grey_scale, image_statistics, integer_scale
+from .resolve.random import stream_of
 
 FILES = ("float_file", "int_file", "pgm_file", "noise_file", "dump_file")
 
@@ -34,32 +38,28 @@ class Result:
     """One rendered image.
 
     image: float32 (slow, fast), photons per pixel; [0, 0] is the first pixel of the files.
-    experiment: everything that the image was computed from, in SI units (nanobragg_py.experiment.Experiment).
+    experiment: everything that the image was computed from, in SI units (nanobragg_py.model.experiment.Experiment).
+    config: what was asked for.
     """
 
-    def __init__(self, experiment: Experiment, image: np.ndarray):
+    def __init__(self, experiment: Experiment, image: np.ndarray, config: Config):
         self.experiment = experiment
         self.image = image
+        self.config = config
 
     def __repr__(self) -> str:
         slow, fast = self.image.shape
         return f"<Result: {fast} x {slow} pixels, brightest {self.statistics.largest:g} photons>"
 
     @property
-    def config(self) -> Config:
-        """What was asked for."""
-        return self.experiment.config
-
-    @property
     def region(self) -> tuple[int, int, int, int]:
         """First and last fast, first and last slow pixel that were rendered; the others are 0."""
-        return self.experiment.region
+        return self.experiment.rendered.region.limits
 
     @cached_property
     def statistics(self) -> Statistics:
         """Brightest pixel (photons, and where it is, in metres), mean, rms and rms deviation, as in the log."""
-        e = self.experiment
-        return image_statistics(self.image, e.mask, self.region, e.camera.detector, e.oversampling.used)
+        return image_statistics(self.image, self.experiment)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -67,10 +67,10 @@ class Result:
 
         Where the crystal was given as a matrix, the very numbers of that, before any misset.
         """
-        wavelength_A = self.experiment.camera.wavelength_m * 1e10
-        given = self.experiment.crystal.steps.from_file
-        if given is not None and self.experiment.crystal.misset is None:
-            return np.array(given).T
+        wavelength_A = self.experiment.beam.wavelength_m * 1e10
+        setting = self.experiment.crystal.setting
+        if setting.from_matrix is not None and setting.misset is None:
+            return np.array(setting.from_matrix).T
         return np.array(self.experiment.crystal.reciprocal).T * wavelength_A
 
     def noise(self, seed: int | None = None) -> Noise:
@@ -78,16 +78,19 @@ class Result:
 
         The generator is serial: about 30 ns per pixel.
         """
-        e = self.experiment
-        totals = np.zeros(2)
-        start = e.noise_seed if seed is None else -int(seed)
-        rows = images.noisy_rows(self.image, self.region, self.config.adc_offset, e.random.table.copy(), start, totals)
+        noise = self._poisson(seed)
         noisy = np.empty(self.image.shape, dtype=np.uint16)
         first = 0
-        for words in rows:
+        for words in noise.rows():
             noisy[first : first + len(words)] = words
             first += len(words)
-        return Noise(noisy, float(totals[0]), int(totals[1]))
+        return Noise(noisy, noise.photons, noise.overloads)
+
+    def _poisson(self, seed: int | None = None) -> PoissonNoise:
+        start = self.experiment.noise_seed
+        if seed is not None:
+            start = replace(start, stream=stream_of(int(seed)))
+        return PoissonNoise(self.image, self.experiment.rendered.region, self.config.adc_offset, start)
 
     def write(self, folder: str | os.PathLike[str] | None = None, **files: str | os.PathLike[str]) -> dict[str, str]:
         """Write the program's files, in its bytes; returns the names of the files written.
@@ -112,25 +115,26 @@ class Result:
         return targets
 
     def _header(self, noise: bool = False) -> bytes:
-        camera = self.experiment.camera
-        return smv_header(camera.detector, camera.wavelength_m, camera.phi_start, camera.phi.range, noise=noise)
+        e = self.experiment
+        return smv_header(e.detector, e.beam, e.spindle, noise)
+
+    @property
+    def _integer_scale(self) -> float:
+        return integer_scale(self.config.scale, self.statistics)
 
     def _write_float_file(self, path: str) -> None:
-        images.write_floats(path, self.image)
+        write_floats(path, self.image)
 
     def _write_int_file(self, path: str) -> None:
-        scale = images.integer_scale(self.config, self.statistics)
-        images.write_integers(path, self._header(), self.image, self.region, scale, self.config.adc_offset)
+        region = self.experiment.rendered.region
+        write_integers(path, self._header(), self.image, region, self._integer_scale, self.config.adc_offset)
 
     def _write_pgm_file(self, path: str) -> None:
-        images.write_pgm(path, self.image, self.region, images.grey_scale(self.config, self.statistics))
+        scale = grey_scale(self.config.pgm_scale, self.statistics, self._integer_scale)
+        write_pgm(path, self.image, self.experiment.rendered.region, scale)
 
     def _write_noise_file(self, path: str) -> None:
-        e = self.experiment
-        images.write_noise(
-            path, self._header(noise=True), self.image, self.region, self.config.adc_offset,
-            e.random.table.copy(), e.noise_seed,
-        )  # fmt: skip
+        write_words(path, self._header(noise=True), self._poisson().rows())
 
     def _write_dump_file(self, path: str) -> None:
-        write_dump(self.experiment.grid, path)
+        write_dump(self.experiment.structure_factors, path)

@@ -14,18 +14,17 @@ import numpy as np
 from .api import arranged
 from .base.errors import InputError
 from .base.vectors import Vector
-from .formats.matrix import read_matrix
 from .model.experiment import Experiment
 from .options.config import Config
 from .options.table import UNITS
-from .rendering.crew import Alone, Hired
+from .rendering.backend import COMPILED_KERNELS
 from .rendering.inputs import kernel_inputs, turned_inputs
 from .rendering.renderer import Renderer, default_threads
-from .rendering.stored_geometry import ERROR_SCALE, StoredRenderer, can_be_stored, store_geometry
+from .rendering.stored_geometry import ERROR_SCALE, can_be_stored
 from .resolve.arrays import matrix_of
 from .resolve.crystal_data import finest_resolution_A
 from .resolve.random import random_rotation
-from .resolve.stages import make_crystal, resolve, resolve_oversampling, turned_cells
+from .resolve.stages import resolve, with_crystal
 from .result import Result
 from .spots import Indices, Spots, find_spots, indices_of
 
@@ -67,14 +66,11 @@ class Simulator:
         self.threads = threads or config.threads or default_threads()
         self.base: Experiment = resolve(config, arrays)
         self._inputs = kernel_inputs(self.base, ERROR_SCALE)
-        self._geometry = store_geometry(self.base, self._inputs) if can_be_stored(self.base) else None
-        matrix = arrays.matrix
-        if matrix is None and self.base.config.mat_file is not None:
-            matrix = read_matrix(self.base.config.mat_file)
-        self._matrix = matrix
-        self._unturned = replace(self.base.config, misset=None, misset_random=False)
-        self._by_matrix = replace(self._unturned, cell=None)
-        self._standard = np.array(self.base.crystal.steps.before_misset).T * (self.base.camera.wavelength_m * 1e10)
+        self._geometry = COMPILED_KERNELS.store_geometry(self._inputs) if can_be_stored(self.base) else None
+        self._config = config
+        self._unturned = replace(config, misset=None, misset_random=False)
+        setting = self.base.crystal.setting
+        self._standard = np.array(setting.unturned).T * (self.base.beam.wavelength_m * 1e10)
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="nanobragg_py")
 
     def __enter__(self) -> Simulator:
@@ -91,7 +87,8 @@ class Simulator:
     def _indices(self) -> Indices:
         """Reflections that labels are looked for among."""
         cell_A = np.array(self.base.crystal.real)
-        return indices_of(self.base.grid, cell_A, finest_resolution_A(self.base.config, self.base.camera))
+        finest_A = finest_resolution_A(self.base.sources, self.base.detector)
+        return indices_of(self.base.structure_factors, cell_A, finest_A)
 
     def matrix(self, orientation: Any) -> np.ndarray:
         """a*, b*, c* times the wavelength in Å as columns, float64 (3, 3), for a rotation matrix (3, 3).
@@ -117,8 +114,8 @@ class Simulator:
         """
         if out is not None:
             self._check_out(out)
-        experiment = self._turned(orientation, matrix)
-        return self._rendered(experiment, out, functools.partial(Hired, self._executor), self.threads)
+        experiment, config = self._turned(orientation, matrix)
+        return self._rendered(experiment, config, out, self.threads)
 
     def stills(self, n: int, seed: int = 0, weakest: float = 1.0) -> Iterator[Still]:
         """n labelled images in random orientations, uniform over all rotations.
@@ -134,7 +131,7 @@ class Simulator:
         ...         fast, slow = still.spots.pixel[0]
         ...         assert still.image[slow, fast] == still.spots.peak[0]
         """
-        if self.base.camera.detector.curved:
+        if self.base.detector.curved:
             raise InputError("stills: labels are for flat detectors only")
         random = np.random.Generator(np.random.PCG64(seed))
         waiting: deque = deque()
@@ -151,39 +148,44 @@ class Simulator:
                 future.cancel()
 
     def _still(self, rotation: np.ndarray, weakest: float) -> Still:
-        experiment = self._turned(rotation, None)
-        result = self._rendered(experiment, None, Alone, 1)
+        experiment, config = self._turned(rotation, None)
+        result = self._rendered(experiment, config, None, 1)
         spots = find_spots(experiment, self._indices, result.image, weakest)
         return Still(result.image, rotation, result.matrix, spots, result)
 
     def _check_out(self, out: np.ndarray) -> None:
-        shape = (self.base.camera.detector.spixels, self.base.camera.detector.fpixels)
+        shape = (self.base.detector.spixels, self.base.detector.fpixels)
         if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != np.float32:
             raise InputError(f"out: expected a float32 array of shape {shape}")
         if not out.flags.c_contiguous or not out.flags.writeable:
             raise InputError("out: expected a contiguous array that can be written to")
 
-    def _rendered(self, experiment: Experiment, out: np.ndarray | None, crew: Any, threads: int) -> Result:
+    def _rendered(self, experiment: Experiment, config: Config, out: np.ndarray | None, threads: int) -> Result:
         if out is not None:
             out.fill(0.0)
+        stored = self._geometry if experiment.oversampling.used == 1 else None
         inputs = turned_inputs(self._inputs, experiment)
-        if self._geometry is not None and experiment.oversampling.used == 1:
-            renderer: Renderer = StoredRenderer(experiment, threads, inputs, out, self._geometry)
-        else:
-            renderer = Renderer(experiment, threads, inputs=inputs, image=out)
-        for _ in renderer.rows(crew):
-            pass
-        return Result(experiment, renderer.image)
+        renderer = Renderer(experiment, threads, inputs=inputs, image=out, geometry=stored)
+        return Result(experiment, renderer.render(self._executor), config)
 
-    def _turned(self, orientation: Any, matrix: Any) -> Experiment:
-        """The experiment with its crystal turned."""
+    def _turned(self, orientation: Any, matrix: Any) -> tuple[Experiment, Config]:
+        """The experiment with its crystal turned, and the configuration that says so."""
         if orientation is None and matrix is None:
-            return self.base
+            return self.base, self._config
         if orientation is not None and matrix is not None:
             raise InputError("give orientation or matrix, not both")
+        setting = self.base.crystal.setting
         if np.shape(orientation) == (3,):
-            return self._with_crystal(replace(self._unturned, misset=self._angles(orientation)), self._matrix)
-        return self._with_crystal(self._by_matrix, matrix_of(self.matrix(orientation) if matrix is None else matrix))
+            config = replace(self._unturned, misset=self._angles(orientation))
+            return with_crystal(self.base, config, self._cell, setting.from_matrix), config
+        columns = matrix_of(self.matrix(orientation) if matrix is None else matrix)
+        return with_crystal(self.base, self._unturned, None, columns), self._unturned
+
+    @property
+    def _cell(self) -> tuple[float, ...] | None:
+        """Edges (Å) and angles (radians) that the crystal was constructed from."""
+        given = self.base.crystal.setting.given_cell
+        return None if given is None else (given.a, given.b, given.c, given.alpha, given.beta, given.gamma)
 
     def _angles(self, angles: Any) -> Vector:
         try:
@@ -192,17 +194,5 @@ class Simulator:
             raise InputError(f"orientation: expected three angles in degrees: {error}") from error
         if not np.isfinite(degrees).all():
             raise InputError(f"orientation: expected finite angles in degrees, got {degrees}")
-        return tuple(UNITS["deg"](angle) for angle in degrees)
-
-    def _with_crystal(self, config: Config, matrix: tuple[Vector, Vector, Vector] | None) -> Experiment:
-        base, camera = self.base, self.base.camera
-        crystal = make_crystal(config, camera, base.random, 0, matrix)
-        oversampling = resolve_oversampling(config, camera, crystal)
-        return replace(
-            base,
-            config=config,
-            crystal=crystal,
-            oversampling=oversampling,
-            cells=turned_cells(config, camera, crystal),
-            steps=base.steps // base.oversampling.used**2 * oversampling.used**2,
-        )
+        x, y, z = (UNITS["deg"](angle) for angle in degrees)
+        return (x, y, z)

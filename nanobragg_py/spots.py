@@ -13,13 +13,6 @@ from .kernels.library.load import address, kernel
 from .model.experiment import Experiment
 from .model.structure_factors import Grid
 
-# How far from the middle of its transform a reflection may be cut by the Ewald sphere to be labelled, in units of
-# 1/N along each axis: the first zero of a parallelepiped's transform is at 1, half of its height at 0.44.
-REACH = 0.7
-# The same for Gaussian spots, as the exponent of the transform's square; flat-topped ones end where they end.
-GAUSS_REACH = 1.0
-TOPHAT_REACH = 0.3969
-GAUSS_WIDTH = 0.63
 STEPS_TO_MAXIMUM = 3
 MOST_INDICES = 5_000_000
 
@@ -95,7 +88,7 @@ def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weak
         index, first = np.unique(index[order], return_index=True)
         ray, which = ray[:, order[first]], which[order[first]]
     position = _on_detector(experiment, ray)
-    seen = np.flatnonzero(_inside(experiment, position))
+    seen = np.flatnonzero(experiment.rendered.contain(position))
     hkl, position, which = indices.hkl[:, index[seen]].T, position[:, seen].T, which[seen]
     pixel, top = _uphill(image, position)
     peak = image[pixel[:, 1], pixel[:, 0]]
@@ -109,7 +102,7 @@ def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weak
 
 def _views(experiment: Experiment) -> Iterator[_View]:
     """Every source with every spindle step and mosaic domain."""
-    domains = experiment.domains if experiment.camera.mosaic.spread > 0.0 else experiment.domains[:1]
+    domains = experiment.domains if experiment.mosaic.spread_rad > 0.0 else experiment.domains[:1]
     for direction, wavelength_m in zip(experiment.sources.direction, experiment.sources.wavelength_m, strict=True):
         radius = 1e-10 / float(wavelength_m)
         for cell in experiment.cells[0]:
@@ -120,16 +113,14 @@ def _views(experiment: Experiment) -> Iterator[_View]:
 def _cut(experiment: Experiment, indices: Indices, view: _View) -> _Found:
     """Reflections whose transform the Ewald sphere cuts."""
     k0, radius, cell_A = view
-    crystal, config = experiment.crystal, experiment.config
+    crystal, shape = experiment.crystal, experiment.crystal.shape
     stars = np.linalg.inv(cell_A).T
     counts = np.array([crystal.Na, crystal.Nb, crystal.Nc])
-    if config.shape in ("square", "round"):
+    if shape.along_axes or crystal.own_widths:
         metric = (stars.T / counts**2) @ stars
-        reach = REACH / (config.fudge if config.shape == "round" else 1.0) ** 0.5
     else:
         metric = np.eye(3) / np.prod(counts) ** 2
-        square = GAUSS_REACH * GAUSS_WIDTH / 2.0 if config.shape == "gauss" else TOPHAT_REACH
-        reach = (square / config.fudge) ** 0.5
+    reach = (shape.label_reach_squared / (crystal.fudge if shape.heeds_fudge else 1.0)) ** 0.5
     furthest = reach * np.trace(metric) ** 0.5
     index = _near_sphere(indices, stars, k0, furthest * (2.0 * radius + furthest))
     out = stars.T @ indices.hkl[:, index] + k0[:, None]
@@ -157,7 +148,7 @@ def _near_sphere(indices: Indices, stars: np.ndarray, k0: np.ndarray, limit: flo
 
 def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
     """Where rays (3, n) from the sample meet the detector: float64 (2, n), fast and slow, in pixels; nan if nowhere."""
-    detector = experiment.camera.detector
+    detector = experiment.detector
     axes = np.array([detector.axes.fdet, detector.axes.sdet, detector.axes.odet])
     corner = axes @ np.array(detector.pix0_m)
     fast, slow, out = axes @ ray
@@ -166,17 +157,6 @@ def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
         position = np.stack([fast * scale - corner[0], slow * scale - corner[1]]) / detector.pixel_size_m - 0.5
     position[:, ~(scale > 0.0)] = np.nan
     return position
-
-
-def _inside(experiment: Experiment, position: np.ndarray) -> np.ndarray:
-    """Which of the positions (2, n) are in pixels that were rendered."""
-    f0, f1, s0, s1 = experiment.region
-    fast, slow = position
-    inside = (fast > f0 - 0.5) & (fast < f1 + 0.5) & (slow > s0 - 0.5) & (slow < s1 + 0.5)
-    if experiment.mask is not None:
-        at = np.rint(position[:, inside]).astype(np.int64)
-        inside[inside] = experiment.mask[at[1], at[0]] != 0
-    return inside
 
 
 @cache
@@ -216,7 +196,7 @@ def _nearest_node_is(
     experiment: Experiment, views: list[_View], which: np.ndarray, pixel: np.ndarray, hkl: np.ndarray
 ) -> np.ndarray:  # fmt: skip
     """Whether the reflections hkl (n, 3) are the nodes nearest to the middles of pixels (n, 2), each in its view."""
-    detector = experiment.camera.detector
+    detector = experiment.detector
     axes = detector.axes
     place = (pixel + 0.5) * detector.pixel_size_m @ np.array([axes.fdet, axes.sdet]) + np.array(detector.pix0_m)
     out = place / np.sqrt(np.einsum("ij,ij->i", place, place))[:, None]
@@ -241,8 +221,8 @@ def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarr
 
 def box_radius(experiment: Experiment) -> int:
     """Pixels from a spot's middle to the first zero of its transform, 1 to 10: half the side of its box."""
-    detector, crystal = experiment.camera.detector, experiment.crystal
-    width_m = experiment.camera.wavelength_m * detector.distance_m / min(crystal.size_m)
+    detector, crystal = experiment.detector, experiment.crystal
+    width_m = experiment.beam.wavelength_m * detector.distance_m / min(crystal.size_m)
     return int(min(max(np.ceil(width_m / detector.pixel_size_m), 1), 10))
 
 

@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from nanobragg_py.commandline import cli
-from nanobragg_py.commandline.session import Session
+from nanobragg_py.commandline.stage_log import StageLog
 from nanobragg_py.kernels.library.load import kernel
 from nanobragg_py.options.scan import scan
+from nanobragg_py.resolve.stages import resolve_interpolation
 
 LONGEST_S = 30
 
@@ -54,7 +55,7 @@ class Result:
 def load_kernels() -> None:
     """Load (or compile, on the first run ever) what the children will use."""
     config, _ = scan(["-hkl", "P1.hkl", *BASE])
-    for name in (*Session(config).kernels(), "solid_angle_sum"):
+    for name in (*StageLog(config).kernels(resolve_interpolation(config)), "solid_angle_sum"):
         kernel(name)
 
 

@@ -258,7 +258,7 @@ def test_stills_do_not_depend_on_number_or_threads() -> None:
 
 def nearest_node(still, fast: int, slow: int, wavelength_A: float) -> np.ndarray:
     """Fractional Miller indices at the middle of a pixel, by the textbook: A^-1 (k1 - k0), in plain NumPy."""
-    detector = still.result.experiment.camera.detector
+    detector = still.result.experiment.detector
     axes, size = detector.axes, detector.pixel_size_m
     place = np.array(detector.pix0_m) + (fast + 0.5) * size * np.array(axes.fdet)
     place += (slow + 0.5) * size * np.array(axes.sdet)

@@ -16,8 +16,10 @@ gemmi = pytest.importorskip("gemmi")
 from nanobragg_py import Config, InputError, simulate  # noqa: E402
 from nanobragg_py.formats.crystal_files import read_reflections  # noqa: E402
 from nanobragg_py.formats.smv import HeaderDefaults  # noqa: E402
+from nanobragg_py.resolve.beam import resolve_beam  # noqa: E402
 from nanobragg_py.resolve.crystal_data import finest_resolution_A  # noqa: E402
-from nanobragg_py.resolve.stages import resolve_camera  # noqa: E402
+from nanobragg_py.resolve.detector import resolve_detector  # noqa: E402
+from nanobragg_py.resolve.sources import resolve_sources  # noqa: E402
 
 MODEL = Path(__file__).parent / "data" / "1a8o.pdb.gz"
 CELL = (41.98, 41.98, 88.92, 90, 90, 90)
@@ -60,7 +62,9 @@ def test_coordinates_without_a_cell(tmp_path) -> None:
     assert "-cell 41.98 41.98 88.92 90 90 90" in found.stderr and "coordinates" in found.stderr
     image = (tmp_path / "floatimage.bin").read_bytes()
     config = Config.from_argv(["-hkl", str(MODEL), *GEOMETRY])
-    finest = finest_resolution_A(config, resolve_camera(config, HeaderDefaults()))
+    detector = resolve_detector(config, HeaderDefaults())
+    sources = resolve_sources(config, resolve_beam(config, HeaderDefaults()), detector.axes)
+    finest = finest_resolution_A(sources, detector)
     assert finest == pytest.approx(1 / (2 * math.sin(math.atan(51.2 * math.sqrt(2) / 100) / 2)), rel=0.04)
     data = read_reflections(MODEL, None, 0.99 * finest)
     rows = zip(data.hkl.tolist(), data.F.tolist(), strict=True)
@@ -74,17 +78,23 @@ def test_coordinates_without_a_cell(tmp_path) -> None:
     assert simulate(hkl=plain, N=5, detpixels=64, pixel_mm=1.6, oversample=1).image.tobytes() == image
 
 
+def edges(result) -> tuple[float, float, float]:
+    """a, b, c (Å) of the cell that the crystal was made of."""
+    given = result.experiment.crystal.setting.given_cell
+    return (given.a, given.b, given.c)
+
+
 def test_column_cell_and_resolution(mtz, tmp_path, capsys) -> None:
     """--column chooses; -cell and -mat win over the file's cell; --sf-resolution leaves out the rest."""
     options = dict(hkl=mtz, N=5, detpixels=64, pixel_mm=1.6, oversample=1)
     first = simulate(**options)
-    assert first.config.cell[:3] == CELL[:3]
+    assert edges(first) == CELL[:3]
     assert "calculated amplitudes FC" in capsys.readouterr().err
     twice = simulate(column="FTWICE", **options)
     assert np.allclose(twice.image, 4 * first.image, rtol=1e-5)
-    assert simulate(cell=(50, 50, 80), **options).config.cell == (50, 50, 80)
-    coarse = simulate(sf_resolution_A=8, **options).experiment.grid.reflections
-    assert 0 < coarse < first.experiment.grid.reflections
+    assert edges(simulate(cell=(50, 50, 80), **options)) == (50, 50, 80)
+    coarse = simulate(sf_resolution_A=8, **options).experiment.structure_factors.reflections
+    assert 0 < coarse < first.experiment.structure_factors.reflections
     with pytest.raises(InputError, match="FTWICE"):
         simulate(column="NONE", **options)
 

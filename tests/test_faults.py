@@ -18,7 +18,7 @@ import pytest
 from forked import BASE, LIST, OUTPUTS, Result, load_kernels, run_forked
 
 from nanobragg_py.base import files
-from nanobragg_py.commandline import session
+from nanobragg_py.commandline import pixel_log
 from nanobragg_py.kernels.library import load as library
 
 LINE = ["-hkl", "P1.hkl", *BASE]
@@ -174,13 +174,13 @@ def test_output_folder_removed_meanwhile(option: str, folder: Path, right: dict[
     (folder / "out").mkdir()
 
     def before() -> None:
-        render = session.Session.render
+        render = pixel_log.PixelLog.render
 
         def render_and_remove(*arguments: object) -> None:
             render(*arguments)
             shutil.rmtree("out")
 
-        session.Session.render = render_and_remove
+        pixel_log.PixelLog.render = render_and_remove
 
     result = run_forked([*LINE, option, "out/image"], folder, before)
     says = f"out/image: {option} cannot be written: no such file or directory"
@@ -191,7 +191,7 @@ def test_output_folder_removed_meanwhile(option: str, folder: Path, right: dict[
 
 def test_working_folder_removed_meanwhile(folder: Path) -> None:
     def before() -> None:
-        session.Session.render = lambda *arguments: shutil.rmtree(folder)
+        pixel_log.PixelLog.render = lambda *arguments: shutil.rmtree(folder)
 
     result = run_forked(LINE, folder, before, keep=False)
     says = "floatimage.bin: -floatfile cannot be written: no such file or directory"

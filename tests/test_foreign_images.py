@@ -40,16 +40,14 @@ def test_mini_cbf_gives_the_geometry(cbf, capsys) -> None:
     """Detector, distance, wavelength, beam centre and angles in each convention; the words are on standard error."""
     where = {"mosflm": (21.25, 30.5), "xds": (30.5, 21.25), "denzo": (21.25, 30.5), "adxv": (30.5, 40 - 21.25)}
     for convention, (x, y) in where.items():
-        camera = simulate(img=cbf, convention=convention, **CRYSTAL).experiment.camera
-        d = camera.detector
+        experiment = simulate(img=cbf, convention=convention, **CRYSTAL).experiment
+        d, spindle = experiment.detector, experiment.spindle
         half = 0.5 if convention == "mosflm" else 0.0
         assert (d.fpixels, d.spixels, d.pixel_size_m) == (60, 40, 172e-6)
-        assert d.distance_m == pytest.approx(0.25012) and camera.wavelength_m == pytest.approx(0.97934e-10)
+        assert d.distance_m == pytest.approx(0.25012) and experiment.beam.wavelength_m == pytest.approx(0.97934e-10)
         assert (d.Xbeam_m, d.Ybeam_m) == pytest.approx(((x - half) * 172e-6, (y - half) * 172e-6))
         assert (d.Fbeam_m, d.Sbeam_m) == pytest.approx((30.5 * 172e-6, 21.25 * 172e-6))
-        assert camera.phi_start == pytest.approx(np.radians(12.5)) and camera.phi.range == pytest.approx(
-            np.radians(0.2)
-        )
+        assert (spindle.start_rad, spindle.range_rad) == pytest.approx(np.radians((12.5, 0.2)))
     heard = capsys.readouterr()
     assert heard.out == "" and "beam at fast 30.5 slow 21.25 px" in heard.err and "distance 250.12 mm" in heard.err
 
@@ -57,9 +55,9 @@ def test_mini_cbf_gives_the_geometry(cbf, capsys) -> None:
 def test_options_win_over_the_header(cbf) -> None:
     """What is said on the command line is not taken from the header."""
     config = Config.from_argv(f"-img {cbf} -distance 300 -pixel 0.2 -detpixels 50 -lambda 1 -phi 0 -osc 1".split())
-    camera = simulate(config, **CRYSTAL).experiment.camera
-    assert camera.detector.distance_m == 0.3 and camera.detector.fpixels == 50
-    assert camera.wavelength_m == 1e-10 and camera.phi_start == 0.0
+    experiment = simulate(config, **CRYSTAL).experiment
+    assert experiment.detector.distance_m == 0.3 and experiment.detector.fpixels == 50
+    assert experiment.beam.wavelength_m == 1e-10 and experiment.spindle.start_rad == 0.0
 
 
 def test_masks_of_any_format(cbf, tmp_path) -> None:

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanobragg_py.base.errors import InputError
-from nanobragg_py.commandline.session import Session
 from nanobragg_py.kernels.jit import for_python
 from nanobragg_py.kernels.simd import trig
 from nanobragg_py.model.experiment import Experiment
 from nanobragg_py.options.scan import scan
 from nanobragg_py.rendering.renderer import Renderer
+from nanobragg_py.resolve.stages import resolve as resolved
 
 SHAPES = ("-square_xtal", "-round_xtal", "-gauss_xtal", "-tophat_spots -fudge 0.003")
 CRYSTAL = (
@@ -49,16 +49,13 @@ def resolve(tmp_path, monkeypatch, golden_folder, capsys):
 
     def experiment(words: str) -> Experiment:
         config, _ = scan(words.split())
-        return Session(config).resolve()
+        return resolved(config)
 
     return experiment
 
 
 def image(experiment: Experiment, threads: int = 2, error_scale: float = 1.0) -> np.ndarray:
-    renderer = Renderer(experiment, threads, error_scale)
-    for _ in renderer.rows():
-        pass
-    return renderer.image
+    return Renderer(experiment, threads, error_scale=error_scale).render()
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -39,7 +39,7 @@ def test_rings_are_where_the_resolution_ends(folder, geometry):
     result = run_forked([*words, "-nonoise", "-nopgm"], folder)
     assert result.status == 0, result.err
     lit = np.fromfile(folder / "floatimage.bin", np.float32).reshape(200, 240) > 0
-    detector = resolve(scan(words)[0]).camera.detector
+    detector = resolve(scan(words)[0]).detector
     inner, outer = (preview.ring(detector, 1.2, d) for d in (3.03, 2.97))
     compared = 0
     for points, expected in ((inner, True), (outer, False)):
@@ -86,7 +86,7 @@ def test_images_without_spots_are_drawn(level):
 def test_chosen_rings_lie_on_the_detector():
     config, _ = scan(DARK_TO_DMIN.split())
     assert isinstance(config, Config)
-    rings = preview.choose_rings(resolve(config).camera.detector, 1.2)
+    rings = preview.choose_rings(resolve(config).detector, 1.2)
     assert 3 <= len(rings) <= 5 and list(rings) == sorted(rings, reverse=True)
 
 

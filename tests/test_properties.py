@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanobragg_py.base.vectors import angles_of, turned, turned_about
+from nanobragg_py.formats.matrix import read_matrix
 from nanobragg_py.model.beam import R_E_SQR_M2
 from nanobragg_py.options.scan import scan
 from nanobragg_py.resolve.crystal import resolve_crystal
@@ -76,7 +77,8 @@ def test_angles_of_a_rotation_make_it_again(axis, angle) -> None:
 def crystal(words: str):
     """The crystal of a command line in a beam of 1 Å."""
     config, _ = scan(words.split())
-    return resolve_crystal(config, 1e-10, (0.0, 0.0, 0.0), RandomTable(), -1)
+    matrix = None if config.mat_file is None else read_matrix(config.mat_file)
+    return resolve_crystal(config, 1e-10, RandomTable(), 1, config.cell, matrix, (0.0, 0.0, 0.0))
 
 
 def check_reciprocity(found, tolerance: float = 1e-9) -> None:
@@ -300,7 +302,7 @@ class Ran1:
 @pytest.mark.parametrize("seed", [-1, -12345678, -2147483646, 0])
 def test_random_rotations(seed: int) -> None:
     """Axis and angle from three deviates each; every matrix is a rotation by no more than the spread."""
-    matrices, _ = RandomTable().rotations(seed, 0.3, 200)
+    matrices = RandomTable().rotations(-seed, 0.3, 200)
     draw = Ran1(seed)
     for matrix in matrices.reshape(-1, 3, 3):
         r1, r2, r3 = (2.0 * float(draw()) - 1.0 for _ in range(3))

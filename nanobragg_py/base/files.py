@@ -142,5 +142,5 @@ def _remove(path: str) -> None:
 
 
 def file_is_there(path: str) -> bool:
-    """Whether a file can be opened."""
-    return os.path.isfile(path) and os.access(path, os.R_OK)
+    """Whether a file, a pipe or a device can be read; it is not opened, as a pipe would lose its bytes."""
+    return os.path.exists(path) and not os.path.isdir(path) and os.access(path, os.R_OK)

@@ -54,7 +54,7 @@ def require_memory(needed: int, what: str) -> None:
 MOST_OF_A_KIND = 10_000_000
 
 
-def _require_room(count: int, each: int, what: str) -> None:
+def require_room(count: int, each: int, what: str) -> None:
     """Refuse numbers of steps that neither fit into memory nor could ever be rendered."""
     require_memory(count * each, f"{count} {what}")
     if count >= MOST_OF_A_KIND:

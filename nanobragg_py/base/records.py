@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
-from typing import Any, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
+
+Class = TypeVar("Class", bound=type)
 
 
 @dataclass_transform(frozen_default=True)
-def record(cls):
+def record(cls: Class) -> Class:
     """A frozen dataclass that is compared by identity.
 
     The standard one compiles every method anew for every class when the program starts, which is felt in shell loops
@@ -20,7 +22,7 @@ def record(cls):
     return cls
 
 
-def _init(self, *values: Any, **named: Any) -> None:
+def _init(self: Any, *values: Any, **named: Any) -> None:
     """Fields by position, by name, or by their defaults."""
     kinds = self.__dataclass_fields__
     if len(values) > len(kinds):
@@ -35,7 +37,7 @@ def _init(self, *values: Any, **named: Any) -> None:
     self.__dict__.update(state)
 
 
-def _default(self, kind: Any) -> Any:
+def _default(self: Any, kind: Any) -> Any:
     if kind.default is not MISSING:
         return kind.default
     if kind.default_factory is not MISSING:
@@ -43,17 +45,17 @@ def _default(self, kind: Any) -> Any:
     raise TypeError(f"{type(self).__name__} needs a value for {kind.name}")
 
 
-def _refuse(self, name: str, *value: Any) -> None:
+def _refuse(self: Any, name: str, *value: Any) -> None:
     raise FrozenInstanceError(f"{type(self).__name__}.{name} cannot be changed")
 
 
-def by_value(cls):
+def by_value(cls: Class) -> Class:
     """A record that is compared by its values."""
     cls.__eq__ = lambda self, other: type(self) is type(other) and self.__dict__ == other.__dict__
     cls.__hash__ = lambda self: hash(tuple(self.__dict__.values()))
     return cls
 
 
-def _repr(self) -> str:
+def _repr(self: Any) -> str:
     values = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
     return f"{type(self).__name__}({values})"

@@ -1,4 +1,4 @@
-"""Three-vectors in the reference's order of operations. Vectors are tuples of three floats; angles in radians."""
+"""Three-vectors, in the C program's order of operations. Vectors are tuples of three floats; angles in radians."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import math
 
 from .c_numbers import divide
 
+Vector = tuple[float, float, float]
+Triad = tuple[Vector, Vector, Vector]
 Matrix = tuple[float, ...]
+
+# Degrees in a radian, with pi as the C program has it: divides angles that are read, multiplies those that are shown.
+RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -46,7 +51,23 @@ def with_length(v: Vector, size: float) -> Vector:
 
 def combined(f: float, a: Vector, s: float, b: Vector, o: float, c: Vector) -> Vector:
     """-f*a - s*b + o*c, component by component: from a point in the detector's axes to the laboratory."""
-    return tuple(-f * a[i] - s * b[i] + o * c[i] for i in range(3))
+    return (
+        -f * a[0] - s * b[0] + o * c[0],
+        -f * a[1] - s * b[1] + o * c[1],
+        -f * a[2] - s * b[2] + o * c[2],
+    )
+
+
+def scaled_all(vectors: Triad, factor: float) -> Triad:
+    """factor times each of three vectors."""
+    a, b, c = vectors
+    return (scaled(a, factor), scaled(b, factor), scaled(c, factor))
+
+
+def lengths(vectors: Triad) -> Vector:
+    """Length of each of three vectors."""
+    a, b, c = vectors
+    return (length(a), length(b), length(c))
 
 
 def turned(v: Vector, phi_x: float, phi_y: float, phi_z: float) -> Vector:
@@ -64,6 +85,12 @@ def turned(v: Vector, phi_x: float, phi_y: float, phi_z: float) -> Vector:
     return (x, y, z)
 
 
+def turned_all(vectors: Triad, angles: Vector) -> Triad:
+    """Each of three vectors turned about x, then y, then z."""
+    a, b, c = vectors
+    return (turned(a, *angles), turned(b, *angles), turned(c, *angles))
+
+
 def turned_about(v: Vector, axis: Vector, angle: float) -> Vector:
     """Rodrigues' rotation of v about a unit vector, right-handed."""
     sine, cosine = math.sin(angle), math.cos(angle)
@@ -78,7 +105,7 @@ def turned_about(v: Vector, axis: Vector, angle: float) -> Vector:
 def angles_of(matrix: Matrix) -> Vector:
     """Angles about x, y, z (in that order) of a rotation matrix given row by row.
 
-    The rows are made orthonormal as the reference does it: normalised, checked, normalised again.
+    The rows are made orthonormal as the C program does it: normalised, checked, normalised again.
     """
     rows = [unit_row(matrix[0:3]), unit_row(matrix[3:6]), unit_row(matrix[6:9])]
     rows = [unit_row(row) for row in rows]
@@ -92,10 +119,3 @@ def unit_row(row: Matrix) -> Vector:
     """A row divided by its length."""
     size = math.sqrt(row[0] * row[0] + row[1] * row[1] + row[2] * row[2])
     return (row[0] / size, row[1] / size, row[2] / size) if size > 0 else (row[0], row[1], row[2])
-
-
-RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
-RTD = 180.0 * 0.31830988618379067154
-
-
-Vector = tuple[float, float, float]

@@ -134,9 +134,11 @@ def main() -> None:
 
 
 def simulate(config: Config, warnings: Sequence[str] = ()) -> int:
-    """One run: the log on standard output, the files, the exit status."""
+    """One run: the log on standard output, the files; returns the exit status. Raises InputError."""
+    # Not at the top: -h does not wait for NumPy.
     from . import session
 
     for message in warnings:
         warn(message)
-    return session.Session(config).run()
+    session.run(config)
+    return 0

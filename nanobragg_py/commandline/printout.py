@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 
 import numpy as np
 
 from ..base.c_numbers import c_format
-from ..kernels import layout
 from ..kernels.layout import PIXEL_COLUMNS
 from ..model.experiment import Experiment
+from ..rendering.backend import Walk
 from ..rendering.renderer import Renderer
 from . import run_log
-from .progress import PixelCounter
+from .standard_output import flush, say
 
 
 class Printout:
@@ -25,83 +24,67 @@ class Printout:
     """
 
     def __init__(
-        self, experiment: Experiment, renderer: Renderer, counter: PixelCounter, say: Callable[[str], None]
+        self, experiment: Experiment, renderer: Renderer, only: tuple[int, int] | None, traced: Callable[[int], str]
     ):  # fmt: skip
+        """only: fast and slow of the one pixel to print, if not all. traced: trace lines of a pixel (flat index)."""
         self.experiment = experiment
         self.renderer = renderer
-        self.counter = counter
-        self.say = say
+        self.rendered = experiment.rendered
+        self.only = only
+        self.traced = traced
 
-    def run(self, traced: Callable[[int], str]) -> None:
-        """Render; print all pixels, or the one of -printout_pixel. `traced` gives a pixel's trace lines, if any."""
-        fast, slow = self.experiment.config.printout_pixel or (-1, -1)
+    def run(self) -> None:
+        """Render; print all pixels, or the one."""
+        fast, slow = self.only or (-1, -1)
         if fast < 0:
-            self.all_pixels(traced)
+            self.all_pixels()
         else:
-            self.one_pixel(slow, fast, traced)
+            self.one_pixel(slow, fast)
 
-    def _record(self) -> np.ndarray:
-        p = self.renderer.inputs.parameters[0]
-        rows = int(p["layers"]) * int(p["oversample"]) ** 2 + 1
-        return np.full((rows, layout.RECORD_COLUMNS), np.nan)
-
-    def all_pixels(self, traced: Callable[[int], str]) -> None:
+    def all_pixels(self) -> None:
         """One pixel after the other, as they are printed."""
-        renderer = self.renderer
-        record = self._record()
-        state = np.array([self.experiment.interpolate, 1], dtype=np.int64)
-        fast_first, fast_last, slow_first, slow_last = renderer.region
-        for slow in range(slow_first, slow_last + 1):
-            for fast in range(fast_first, fast_last + 1):
-                if not self.counter.contains(slow, fast):
+        renderer, region = self.renderer, self.rendered.region
+        record = renderer.new_record()
+        walk = Walk(self.experiment.interpolation.used, first_step=True)
+        for slow in range(region.slow_first, region.slow_last + 1):
+            for fast in range(region.fast_first, region.fast_last + 1):
+                if not self.rendered.contains(slow, fast):
                     continue
-                was_interpolating, was_first = state.tolist()
-                latch = np.zeros(6)
-                renderer.record_into(record, state, latch, renderer.omega, slow, fast)
-                index = slow * renderer.fpixels + fast
-                left = was_interpolating and not state[0]
-                if left:
-                    renderer.left_grid_at = index
-                    renderer.latch[:] = latch
-                if was_first and not state[1]:
-                    renderer.first_visited = index
-                trace_lines = traced(index)
+                left = renderer.pixel_in_order(record, walk, slow, fast)
+                trace_lines = self.traced(slow * renderer.fpixels + fast)
                 if left and not trace_lines:
                     # Otherwise it stands in the midst of the trace.
-                    self.say(run_log.left_grid_warning(renderer.latch))
-                self.say(trace_lines)
-                self.say(self.pixel_lines(record[-1], slow, fast))
+                    say(run_log.left_grid_warning(renderer.left_grid))
+                say(trace_lines)
+                say(self.pixel_lines(record[-1], slow, fast))
 
-    def one_pixel(self, slow: int, fast: int, traced: Callable[[int], str]) -> None:
+    def one_pixel(self, slow: int, fast: int) -> None:
         """Render as ever, then look at one pixel; go back as far as its values are older."""
         renderer = self.renderer
-        texts: list[tuple[int, int, str]] = []
-        for _ in renderer.rows():
-            pass
-        wanted = {spixel * renderer.fpixels + fpixel for spixel, fpixel in self.experiment.config.trace_pixels}
-        texts += [(index, 1, traced(index)) for index in wanted]
+        renderer.render()
+        texts = [(index, 1, text) for index in range(renderer.image.size) if (text := self.traced(index))]
         left_at = renderer.left_grid_at
-        if left_at is not None and left_at not in wanted:
-            texts.append((left_at, 0, run_log.left_grid_warning(renderer.latch)))
-        if self.counter.contains(slow, fast):
+        if left_at is not None and left_at not in [index for index, _, _ in texts]:
+            texts.append((left_at, 0, run_log.left_grid_warning(renderer.left_grid)))
+        if self.rendered.contains(slow, fast):
             index = slow * renderer.fpixels + fast
             texts.append((index, 2, self.pixel_lines(self.last_seen(slow, fast), slow, fast)))
         for _, _, text in sorted(texts):
-            self.say(text)
-        sys.stdout.flush()
+            say(text)
+        flush()
 
     def last_seen(self, slow: int, fast: int) -> np.ndarray:
         """Last row of the record of a pixel, with values it did not compute from the pixels before it."""
         renderer = self.renderer
-        fast_first, fast_last, slow_first, _ = renderer.region
+        region = self.rendered.region
         row = renderer.record(slow, fast)[-1]
         while np.isnan(row[: PIXEL_COLUMNS["intensity"]]).any():
             fast -= 1
-            if fast < fast_first:
-                fast, slow = fast_last, slow - 1
-            if slow < slow_first:
+            if fast < region.fast_first:
+                fast, slow = region.fast_last, slow - 1
+            if slow < region.slow_first:
                 break
-            if self.counter.contains(slow, fast):
+            if self.rendered.contains(slow, fast):
                 earlier = renderer.record(slow, fast)[-1]
                 row = np.where(np.isnan(row), earlier, row)
         return row
@@ -111,9 +94,9 @@ class Printout:
         v = {name: float(row[column]) for name, column in PIXEL_COLUMNS.items()}
         if math.isnan(v["F_cell"]):
             # No step has needed a structure factor yet: the C program's variable still holds the list's last.
-            v["F_cell"] = self.experiment.grid.last_F
+            v["F_cell"] = self.experiment.structure_factors.last_F
         two_theta = math.atan2(math.sqrt(v["y"] * v["y"] + v["z"] * v["z"]), v["x"])
-        stol = math.sin(two_theta / 2.0) / (self.experiment.camera.wavelength_m * 1e10)
+        stol = math.sin(two_theta / 2.0) / (self.experiment.beam.wavelength_m * 1e10)
         nearest = tuple(0 if math.isnan(v[name]) else int(v[name]) for name in ("h0", "k0", "l0"))
         rows = (
             ("%4d %4d : stol = %g or %g\n", (fast, slow, v["stol"], stol)),

@@ -6,11 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 
 def progress_counts(first: int, last: int, total: int) -> Iterator[int]:
-    """Numbers of pixels in first..last-1 after which the reference reports: every 5 %, near both ends every 1 %."""
+    """Numbers of pixels in first..last-1 after which the C program reports: every 5 %, near both ends every 1 %."""
     if total // 100 <= 0:
         return
     coarse, fine = total // 20, total // 100
@@ -19,37 +17,6 @@ def progress_counts(first: int, last: int, total: int) -> Iterator[int]:
         if 10 * n < total or 10 * n > 9 * total:
             candidates.add(n)
     yield from sorted(candidates)
-
-
-class PixelCounter:
-    """How many pixels are rendered before a given one, with region of interest and mask."""
-
-    def __init__(self, region: tuple[int, int, int, int], fpixels: int, mask: np.ndarray | None):
-        self._region = region
-        self._fpixels = fpixels
-        self._mask = mask
-
-    def before_row(self, row: int) -> int:
-        """Pixels rendered before the first of a row."""
-        fast_first, fast_last, slow_first, slow_last = self._region
-        rows = min(max(row - slow_first, 0), slow_last + 1 - slow_first)
-        if self._mask is None:
-            return rows * (fast_last + 1 - fast_first)
-        return int(np.count_nonzero(self._mask[slow_first : slow_first + rows, fast_first : fast_last + 1]))
-
-    def before(self, index: int) -> int:
-        """Pixels rendered before the one with a flat index."""
-        row, column = divmod(index, self._fpixels)
-        fast_first = self._region[0]
-        if self._mask is None:
-            return self.before_row(row) + column - fast_first
-        return self.before_row(row) + int(np.count_nonzero(self._mask[row, fast_first:column]))
-
-    def contains(self, spixel: int, fpixel: int) -> bool:
-        """Whether a pixel is in the region of interest and not masked."""
-        fast_first, fast_last, slow_first, slow_last = self._region
-        inside = fast_first <= fpixel <= fast_last and slow_first <= spixel <= slow_last
-        return inside and (self._mask is None or self._mask[spixel, fpixel] != 0)
 
 
 @contextmanager

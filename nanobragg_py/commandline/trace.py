@@ -1,4 +1,4 @@
-"""The trace of a pixel: names and formats only. Every value was computed where the image was.
+"""The trace of a pixel: names and formats only. Every value was computed where the image was, or resolved before it.
 
 Lines of two families, as the trace-instrumented C program prints them: `LABEL:name=value` for the geometry,
 `LABEL: name values` for the pixel, with the fixed label TRACE for the construction of the cell.
@@ -11,21 +11,22 @@ import math
 import numpy as np
 
 from ..base.c_numbers import c_format
-from ..base.vectors import Vector, length
+from ..base.shapes import SQUARE
+from ..base.vectors import RADIAN_IN_DEGREES, Triad, Vector, length, scaled
 from ..kernels.layout import PIXEL_COLUMNS, SUBPIXEL_COLUMNS
+from ..model.beam import R_E_SQR_M2, Beam
 from ..model.crystal import Crystal
-from ..model.experiment import Camera, Experiment
-
-RTD = 180.0 * 0.31830988618379067154
+from ..model.detector import Detector, rotation_matrices
+from ..model.experiment import Experiment
 
 
 def _three(vector: Vector) -> str:
     return c_format("%.15g %.15g %.15g", *vector)
 
 
-def detector_axes(camera: Camera) -> str:
+def detector_axes(detector: Detector) -> str:
     """Axes after all rotations."""
-    axes = camera.detector.axes
+    axes = detector.axes
     return (
         f"DETECTOR_FAST_AXIS {_three(axes.fdet)}\n"
         f"DETECTOR_SLOW_AXIS {_three(axes.sdet)}\n"
@@ -33,43 +34,23 @@ def detector_axes(camera: Camera) -> str:
     )
 
 
-def detector_origin(camera: Camera) -> str:
+def detector_origin(detector: Detector) -> str:
     """Where the first pixel's corner is."""
-    return f"DETECTOR_PIX0_VECTOR {_three(camera.detector.pix0_m)}\n"
+    return f"DETECTOR_PIX0_VECTOR {_three(detector.pix0_m)}\n"
 
 
-def _rows(matrix: tuple[Vector, Vector, Vector]) -> str:
+def _rows(matrix: Triad) -> str:
     return "[" + "; ".join(_three(row) for row in matrix) + "]"
 
 
-def _product(a, b):
-    """Matrix product, each element summed from zero."""
-    rows = []
-    for i in range(3):
-        row = []
-        for j in range(3):
-            total = 0.0
-            for k in range(3):
-                total += a[i][k] * b[k][j]
-            row.append(total)
-        rows.append(tuple(row))
-    return tuple(rows)
-
-
-def pivot_block(camera: Camera, label: str) -> str:
+def pivot_block(d: Detector, label: str) -> str:
     """The geometry of a pivot about the beam spot.
 
     Some lines are the same whatever the convention; the beam centre is a thousandth of what its name says. The C
     program prints them so, and diff must stay silent.
     """
-    d, axes = camera.detector, camera.detector.axes
-    start = d.pivot_inputs
-    cx, sx = math.cos(d.rotx), math.sin(d.rotx)
-    cy, sy = math.cos(d.roty), math.sin(d.roty)
-    cz, sz = math.cos(d.rotz), math.sin(d.rotz)
-    about_x = ((1.0, 0.0, 0.0), (0.0, cx, -sx), (0.0, sx, cx))
-    about_y = ((cy, 0.0, sy), (0.0, 1.0, 0.0), (-sy, 0.0, cy))
-    about_z = ((cz, -sz, 0.0), (sz, cz, 0.0), (0.0, 0.0, 1.0))
+    axes, start = d.axes, d.pivot_inputs
+    about_x, about_y, about_z, about_all = rotation_matrices(d.rotx, d.roty, d.rotz)
     f, s, distance = start.Fbeam_m, start.Sbeam_m, start.distance_m
     entries = (
         ("detector_convention", "MOSFLM"),
@@ -84,7 +65,7 @@ def pivot_block(camera: Camera, label: str) -> str:
         ("Rx", _rows(about_x)),
         ("Ry", _rows(about_y)),
         ("Rz", _rows(about_z)),
-        ("R_total", _rows(_product(about_z, _product(about_y, about_x)))),
+        ("R_total", _rows(about_all)),
         ("fdet_after_rotz", _three(axes.fdet)),
         ("sdet_after_rotz", _three(axes.sdet)),
         ("odet_after_rotz", _three(axes.odet)),
@@ -96,9 +77,9 @@ def pivot_block(camera: Camera, label: str) -> str:
         ("Fbeam_m", "%.15g" % f),
         ("Sbeam_m", "%.15g" % s),
         ("distance_m", "%.15g" % distance),
-        ("term_fast", _three(tuple(-f * v for v in axes.fdet))),
-        ("term_slow", _three(tuple(-s * v for v in axes.sdet))),
-        ("term_beam", _three(tuple(distance * v for v in axes.beam))),
+        ("term_fast", _three(scaled(axes.fdet, -f))),
+        ("term_slow", _three(scaled(axes.sdet, -s))),
+        ("term_beam", _three(scaled(axes.beam, distance))),
         ("pix0_vector", _three(d.pix0_m)),
     )
     return "".join(f"{label}:{name}={value}\n" for name, value in entries)
@@ -108,7 +89,7 @@ def _brackets(vector: Vector) -> str:
     return c_format("[%g, %g, %g]", *vector)
 
 
-def _listed(indent: str, names: tuple[str, ...], vectors, with_length: str | None = None) -> str:
+def _listed(indent: str, names: tuple[str, ...], vectors: Triad, with_length: str | None = None) -> str:
     """Lines `name = [x, y, z]`, with the length and its unit where the C program adds it."""
     lines = []
     for name, vector in zip(names, vectors, strict=True):
@@ -123,39 +104,39 @@ def _listed(indent: str, names: tuple[str, ...], vectors, with_length: str | Non
 _STARS = ("a_star", "b_star", "c_star")
 
 
-def matrix_block(crystal: Crystal, wavelength_m: float) -> str:
+def matrix_block(crystal: Crystal, beam: Beam) -> str:
     """From the numbers of a matrix file to reciprocal vectors."""
-    steps = crystal.steps
-    if steps.from_file is None:
+    setting = crystal.setting
+    if setting.from_matrix is None or setting.by_wavelength is None:
         return ""
     lines = [
         "TRACE: Raw matrix values from file:\n",
-        _listed("   ", tuple(f"{name} (raw)" for name in _STARS), steps.from_file),
-        c_format("TRACE:   lambda0 = %g Angstroms\n", wavelength_m * 1e10),
-        c_format("TRACE:   scaling factor = 1e-10/lambda0 = %g\n", 1e-10 / wavelength_m),
+        _listed("   ", tuple(f"{name} (raw)" for name in _STARS), setting.from_matrix),
+        c_format("TRACE:   lambda0 = %g Angstroms\n", beam.wavelength_m * 1e10),
+        c_format("TRACE:   scaling factor = 1e-10/lambda0 = %g\n", 1e-10 / beam.wavelength_m),
         "TRACE: After wavelength correction:\n",
-        _listed("   ", _STARS, steps.scaled_by_wavelength, ""),
+        _listed("   ", _STARS, setting.by_wavelength, ""),
     ]
     return "".join(lines)
 
 
 def misset_block(crystal: Crystal) -> str:
     """Reciprocal vectors before and after the mis-setting rotation."""
-    if crystal.misset is None:
+    setting = crystal.setting
+    if setting.misset is None:
         return ""
-    steps = crystal.steps
     # The rotation does not measure the vectors anew: the C program shows the lengths from before it.
     lines = [
         "TRACE: Before misset rotation:\n",
-        _listed_with(steps.before_misset, crystal.lengths_before_misset),
-        c_format("TRACE:   misset angles = [%g, %g, %g] degrees\n", *(angle * RTD for angle in crystal.misset)),
+        _listed_with(setting.unturned, setting.lengths),
+        c_format("TRACE:   misset angles = [%g, %g, %g] degrees\n", *scaled(setting.misset, RADIAN_IN_DEGREES)),
         "TRACE: After misset rotation:\n",
-        _listed_with(steps.after_misset, crystal.lengths_before_misset),
+        _listed_with(crystal.steps.turned, setting.lengths),
     ]
     return "".join(lines)
 
 
-def _listed_with(vectors, lengths) -> str:
+def _listed_with(vectors: Triad, lengths: Vector) -> str:
     rows = zip(_STARS, vectors, lengths, strict=True)
     return "".join(c_format(f"TRACE:   {n} = {_brackets(v)} |{n}| = %g\n", size) for n, v, size in rows)
 
@@ -166,11 +147,11 @@ def cell_block(crystal: Crystal) -> str:
     a_x_b, b_x_c, c_x_a = steps.cross_products
     fa_x_b, fb_x_c, fc_x_a = steps.cross_products_scaled
     r_a_x_b, r_b_x_c, r_c_x_a = steps.real_cross_products
-    given_lengths = crystal.lengths_before_misset
+    given_lengths = crystal.setting.lengths
     lines = [
         "TRACE: Computing cross products of reciprocal vectors:\n",
         "TRACE:   Input vectors for cross products:\n",
-        _listed("     ", _STARS, steps.after_misset),
+        _listed("     ", _STARS, steps.turned),
         "TRACE:   Cross product results:\n",
         _listed("     ", ("a_star x b_star", "b_star x c_star", "c_star x a_star"), (a_x_b, b_x_c, c_x_a)),
         "TRACE: Reciprocal cell volume calculation:\n",
@@ -187,7 +168,7 @@ def cell_block(crystal: Crystal) -> str:
         _listed("   ", ("a", "b", "c"), steps.real, ""),
         "TRACE: Re-generating reciprocal vectors from real-space vectors:\n",
     ]
-    for name, vector, size in zip(_STARS, steps.after_misset, given_lengths, strict=True):
+    for name, vector, size in zip(_STARS, steps.turned, given_lengths, strict=True):
         lines.append(c_format(f"TRACE:   Before re-generation: {name} = {_brackets(vector)} |{name}| = %g\n", size))
     products = zip(("b_cross_c", "c_cross_a", "a_cross_b"), (r_b_x_c, r_c_x_a, r_a_x_b), strict=True)
     lines += [f"TRACE:   Cross products: {name} = {_brackets(vector)}\n" for name, vector in products]
@@ -222,7 +203,8 @@ def _value(row: np.ndarray, name: str) -> float:
 
 def _vector(row: np.ndarray, first: str, scale: float = 1.0) -> str:
     at = SUBPIXEL_COLUMNS[first]
-    return _three(tuple(float(v) * scale if scale != 1.0 else float(v) for v in row[at : at + 3]))
+    x, y, z = row[at : at + 3].tolist()
+    return _three((x, y, z) if scale == 1.0 else (x * scale, y * scale, z * scale))
 
 
 def pixel_block(experiment: Experiment, record: np.ndarray, stored: float, label: str, warning: str = "") -> str:
@@ -252,7 +234,7 @@ def pixel_block(experiment: Experiment, record: np.ndarray, stored: float, label
 
 
 def _scattering_lines(experiment: Experiment, row: np.ndarray) -> list[str]:
-    detector = experiment.camera.detector
+    detector = experiment.detector
     airpath, wavelength = _value(row, "airpath"), _value(row, "wavelength")
     return [
         f"pix0_vector_meters {_three(detector.pix0_m)}",
@@ -277,16 +259,14 @@ def _lattice_lines(experiment: Experiment, row: np.ndarray) -> list[str]:
     lines += [f"rot_{name}_star_A_inv {_three(vector)}" for name, vector in zip("abc", reciprocal, strict=True)]
     lines.append(f"hkl_frac {_vector(row, 'h')}")
     lines.append("hkl_rounded %d %d %d" % tuple(int(_value(row, name)) for name in ("h0", "k0", "l0")))
-    if experiment.config.shape == "square":
+    if experiment.crystal.shape is SQUARE:
         names = ("F_latt_a", "F_latt_b", "F_latt_c", "F_latt")
         lines += [c_format(f"{name} %.15g", _value(row, name)) for name in names]
     return lines
 
 
 def _final_lines(experiment: Experiment, last: np.ndarray, stored: float) -> list[str]:
-    from ..model.beam import R_E_SQR_M2
-
-    config = experiment.config
+    factors = experiment.factors
 
     def value(name: str) -> float:
         return float(last[PIXEL_COLUMNS[name]])
@@ -295,11 +275,11 @@ def _final_lines(experiment: Experiment, last: np.ndarray, stored: float) -> lis
         ("I_before_scaling", value("intensity")),
         ("r_e_meters", math.sqrt(R_E_SQR_M2)),
         ("r_e_sqr", R_E_SQR_M2),
-        ("fluence_photons_per_m2", experiment.camera.intensity.fluence_per_m2),
+        ("fluence_photons_per_m2", experiment.beam.intensity.fluence_per_m2),
         ("steps", experiment.steps),
-        ("oversample_thick", int(config.oversample_thick)),
-        ("oversample_polar", int(config.oversample_polar)),
-        ("oversample_omega", int(config.oversample_omega)),
+        ("oversample_thick", int(factors.thick)),
+        ("oversample_polar", int(factors.polar)),
+        ("oversample_omega", int(factors.omega)),
         ("capture_fraction", value("capture")),
         ("polar", value("polarization")),
         ("omega_pixel", value("omega")),

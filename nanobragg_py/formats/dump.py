@@ -14,7 +14,7 @@ def write_dump(grid: Grid, path: str) -> None:
     """Binary copy of a grid, in the reference's format: the ranges as text, then native float64."""
     with whole_file(path, "-dump") as file:
         file.write("{} {} {} {} {} {}\n\f".format(*grid.ranges).encode())
-        file.write(memoryview(grid.amplitudes[:-1]).cast("B"))
+        file.write(grid.amplitudes[:-1].data.cast("B"))
 
 
 def read_dump(path: str, default_F: float) -> Grid:

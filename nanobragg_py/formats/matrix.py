@@ -9,10 +9,12 @@ from fractions import Fraction
 from ..base.c_numbers import leading_real
 from ..base.errors import InputError, shown
 from ..base.files import read_bytes, whole_file
-from ..base.vectors import Vector, cross, dot
+from ..base.vectors import Triad, Vector
 from ..model.crystal import Crystal
 
 OPTION = "--save-orientation"
+
+ExactVector = tuple[Fraction, Fraction, Fraction]
 
 
 def write_orientation(path: str, crystal: Crystal, wavelength_m: float) -> None:
@@ -23,24 +25,37 @@ def write_orientation(path: str, crystal: Crystal, wavelength_m: float) -> None:
         file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
 
 
-def matrix_columns(real: tuple[Vector, Vector, Vector], wavelength_m: float) -> tuple[Vector, Vector, Vector]:
+def matrix_columns(real: Triad, wavelength_m: float) -> Triad:
     """a*, b*, c* times the wavelength, from a, b, c in Å (before the spindle turns them).
 
     They are the inverse of the real axes, exact but for the last rounding: an image depends on the real axes, and
     those of a triclinic -cell are not the inverse of the reciprocal ones in the log (docs/differences.md).
     """
-    a, b, c = (tuple(Fraction(v) for v in vector) for vector in real)
+    a, b, c = (_exact(vector) for vector in real)
+    products = (_cross(b, c), _cross(c, a), _cross(a, b))
     # -mat multiplies by this number, rounded as it is.
-    volume = dot(a, cross(b, c)) * Fraction(1e-10 / wavelength_m)
-    return tuple(tuple(float(v / volume) for v in product) for product in (cross(b, c), cross(c, a), cross(a, b)))
+    volume = sum((x * y for x, y in zip(a, products[0], strict=True)), Fraction(0)) * Fraction(1e-10 / wavelength_m)
+
+    def rounded(product: ExactVector) -> Vector:
+        return (float(product[0] / volume), float(product[1] / volume), float(product[2] / volume))
+
+    return (rounded(products[0]), rounded(products[1]), rounded(products[2]))
 
 
-def read_matrix(path: str) -> tuple[Vector, Vector, Vector]:
+def _exact(v: Vector) -> ExactVector:
+    return (Fraction(v[0]), Fraction(v[1]), Fraction(v[2]))
+
+
+def _cross(a: ExactVector, b: ExactVector) -> ExactVector:
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def read_matrix(path: str) -> Triad:
     """a*, b*, c* from the first nine numbers of a file: one component of all three in each row."""
     return parse_matrix(read_bytes(path, "-mat"), path)
 
 
-def parse_matrix(content: bytes, path: str) -> tuple[Vector, Vector, Vector]:
+def parse_matrix(content: bytes, path: str) -> Triad:
     """a*, b*, c* of a matrix file's text."""
     if b"\0" in content:
         raise InputError(f"{path}: -mat expects a text file with nine numbers; this one is binary")
@@ -50,7 +65,8 @@ def parse_matrix(content: bytes, path: str) -> tuple[Vector, Vector, Vector]:
         for word in line.split(maxsplit=9)[:9]:
             numbers += _numbers_in(word.decode("latin-1"), f"{path}: line {line_number}")
             if len(numbers) >= 9:
-                return tuple((numbers[i], numbers[i + 3], numbers[i + 6]) for i in range(3))
+                ax, bx, cx, ay, by, cy, az, bz, cz = numbers[:9]
+                return ((ax, ay, az), (bx, by, bz), (cx, cy, cz))
     raise InputError(f"{path}: -mat expects nine numbers (a* b* c*, one component in each row); found {len(numbers)}")
 
 

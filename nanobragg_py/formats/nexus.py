@@ -39,7 +39,7 @@ def write_nexus(path: str, image: np.ndarray, experiment: Experiment) -> None:
         _put(source, "probe", "x-ray")
         instrument = _group(entry, "instrument", "NXinstrument")
         _put(instrument, "name", "nanobragg_py", short_name="nanobragg_py")
-        to_mcstas = mcstas_rotation(experiment.camera.detector.axes)
+        to_mcstas = mcstas_rotation(experiment.detector.axes)
         _put_beam(instrument, experiment)
         _put_detector(instrument, experiment, to_mcstas)
         _put_sample(entry, experiment, to_mcstas)
@@ -95,25 +95,25 @@ def _axis(
 
 def _put_beam(instrument: Any, experiment: Experiment) -> None:
     """Wavelength in Å (mean of the sources), flux, size, and polarization as Stokes parameters about x."""
-    camera, config = experiment.camera, experiment.config
+    said = experiment.beam
     beam = _group(instrument, "beam", "NXbeam")
     wavelengths_A = experiment.sources.wavelength_m * 1e10
-    nominal = camera.wavelength_m * 1e10 if config.source_file is None else float(wavelengths_A.mean())
+    nominal = float(wavelengths_A.mean()) if experiment.sources.listed else said.wavelength_m * 1e10
     _put(beam, "incident_wavelength", nominal, "angstrom")
     if np.ptp(wavelengths_A) > 0.0:
         _put(beam, "incident_wavelength_spread", float(np.ptp(wavelengths_A)), "angstrom")
-    _put(beam, "total_flux", camera.intensity.flux_per_s, "Hz")
-    _put(beam, "fluence", camera.intensity.fluence_per_m2, "1/m^2")
-    size = camera.intensity.beamsize_m
+    _put(beam, "total_flux", said.intensity.flux_per_s, "Hz")
+    _put(beam, "fluence", said.intensity.fluence_per_m2, "1/m^2")
+    size = said.intensity.beamsize_m
     _put(beam, "incident_beam_size", [size, size], "m")
     _put(beam, "profile", "rectangular")
-    if not config.nopolar:
-        _put(beam, "incident_polarization_stokes", [1.0, config.polarization, 0.0, 0.0])
+    if said.polarized:
+        _put(beam, "incident_polarization_stokes", [1.0, said.kahn_factor, 0.0, 0.0])
 
 
 def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray) -> None:
     """Pixel sizes, distance, beam centre (pixels; the first pixel's outer edge is 0), and the module's position."""
-    detector = experiment.camera.detector
+    detector = experiment.detector
     pixel = detector.pixel_size_m
     centre_fast, centre_slow, distance = beam_spot(detector)
     group = _group(instrument, "detector", "NXdetector")
@@ -129,7 +129,7 @@ def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray
     _put(group, "sensor_thickness", detector.thickness_m, "m")
     _put(group, "bit_depth_readout", 32)
     for name in ("count_time", "frame_time"):
-        _put(group, name, experiment.camera.intensity.exposure_s, "s")
+        _put(group, name, experiment.beam.intensity.exposure_s, "s")
     left_out = pixels_left_out(experiment)
     if left_out is not None:
         mask = group.create_dataset("pixel_mask", data=left_out, compression="gzip", compression_opts=1)
@@ -160,26 +160,21 @@ def _put_module(group: Any, detector: Detector, to_mcstas: np.ndarray) -> None:
 
 def pixels_left_out(experiment: Experiment) -> np.ndarray | None:
     """uint32 (slow, fast), not 0 where nothing was rendered; None if all pixels were."""
-    detector = experiment.camera.detector
-    fast_first, fast_last, slow_first, slow_last = experiment.region
-    rendered = np.zeros((detector.spixels, detector.fpixels), dtype=bool)
-    rendered[slow_first : slow_last + 1, fast_first : fast_last + 1] = True
-    if experiment.mask is not None:
-        rendered &= experiment.mask != 0
+    rendered = experiment.rendered.as_array()
     return None if rendered.all() else np.where(rendered, 0, LEFT_OUT).astype(np.uint32)
 
 
 def _put_sample(entry: Any, experiment: Experiment, to_mcstas: np.ndarray) -> None:
     """The spindle (degrees), and the crystal at spindle angle 0: cell (Å, degrees) and UB matrix (columns, Å⁻¹)."""
-    camera, crystal = experiment.camera, experiment.crystal
+    spindle, crystal = experiment.spindle, experiment.crystal
     sample = _group(entry, "sample", "NXsample")
     _put(sample, "name", "crystal")
     _put(sample, "type", "sample")
     _put(sample, "depends_on", "/entry/sample/transformations/phi")
     chain = _group(sample, "transformations", "NXtransformations")
-    start, width = np.degrees((camera.phi_start, camera.phi.range))
-    spindle = to_mcstas @ np.array(unit(camera.detector.axes.spindle))
-    _axis(chain, "phi", [start], "deg", "rotation", spindle, ".")
+    start, width = np.degrees((spindle.start_rad, spindle.range_rad))
+    axis = to_mcstas @ np.array(unit(spindle.axis))
+    _axis(chain, "phi", [start], "deg", "rotation", axis, ".")
     _put(chain, "phi_end", [start + width], "deg")
     _put(chain, "phi_range_average", width, "deg")
     real = np.array(crystal.real)

@@ -52,7 +52,7 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
     """Write a PNG of a float32 image (slow, fast); rings_A: resolutions to mark, chosen when empty."""
     from PIL import Image, ImageDraw
 
-    detector = experiment.camera.detector
+    detector = experiment.detector
     grey, zoom = picture(image)
     height, width = grey.shape
     letter = max(14, round(max(width, height) / 60))
@@ -61,7 +61,7 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
     sheet = Image.new("RGB", (width, height + (len(lines) + 1) * (letter + 6)), "white")
     sheet.paste(Image.fromarray(grey), (0, 0))
     draw = ImageDraw.Draw(sheet)
-    wavelength_A = experiment.camera.wavelength_m * 1e10
+    wavelength_A = experiment.beam.wavelength_m * 1e10
     for spacing_A in rings_A or choose_rings(detector, wavelength_A):
         _draw_ring(draw, ring(detector, wavelength_A, spacing_A) * zoom, width, height, f"{spacing_A:g} A", font)
     _draw_centre(draw, detector, zoom, letter)
@@ -262,26 +262,25 @@ def _counted(number: int, what: str) -> str:
 
 def caption(experiment: Experiment) -> list[str]:
     """What a person would ask first, in phrases."""
-    camera, crystal, config = experiment.camera, experiment.crystal, experiment.config
-    detector = camera.detector
+    detector, beam, crystal = experiment.detector, experiment.beam, experiment.crystal
     lengths = [math.sqrt(dot(v, v)) for v in crystal.real]
     angles = [math.degrees(angle) for angle in crystal.real_angles.angles]
     cell = " ".join(f"{v:.2f}" for v in lengths) + " A  " + " ".join(f"{v:g}" for v in angles) + " deg"
-    mosaic, phi = camera.mosaic, camera.phi
+    mosaic, sweep, source = experiment.mosaic, experiment.spindle.steps, experiment.structure_factors.source
     # The letters of Pillow's own font: no Å, no ×, no superscripts.
-    phrases = [] if config.hkl_file is None else [config.hkl_file]
+    phrases = [source] if source else []
     phrases += [
         f"cell {cell}",
         f"crystal {crystal.Na:g} x {crystal.Nb:g} x {crystal.Nc:g} cells",
-        f"wavelength {camera.wavelength_m * 1e10:g} A",
+        f"wavelength {beam.wavelength_m * 1e10:g} A",
         f"distance {detector.distance_m * 1e3:g} mm",
         f"{detector.fpixels} x {detector.spixels} pixels of {detector.pixel_size_m * 1e3:g} mm",
-        f"{camera.intensity.fluence_per_m2:.3g} photons/m^2",
+        f"{beam.intensity.fluence_per_m2:.3g} photons/m^2",
     ]
     if mosaic.domains > 1:
-        phrases.append(f"{mosaic.domains} mosaic domains ({math.degrees(mosaic.spread):g} deg)")
-    if phi.range > 0.0:
-        phrases.append(f"sweep {math.degrees(phi.range):g} deg in {_counted(phi.count, 'step')}")
+        phrases.append(f"{mosaic.domains} mosaic domains ({math.degrees(mosaic.spread_rad):g} deg)")
+    if sweep.range > 0.0:
+        phrases.append(f"sweep {math.degrees(sweep.range):g} deg in {_counted(sweep.count, 'step')}")
     return phrases
 
 

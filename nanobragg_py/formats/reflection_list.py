@@ -10,6 +10,7 @@ from ..base.files import read_bytes
 from ..kernels.library.load import address, kernel
 from ..model.structure_factors import Grid, grid_of
 
+KERNELS = ("read_plain_list",)
 # How much of a list is looked at at a time (bytes).
 PIECE = 1 << 18
 

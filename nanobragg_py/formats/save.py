@@ -43,12 +43,11 @@ def facts(experiment: Experiment) -> dict[str, str]:
 
     Beam centre and near point count pixels from the outer edge of the first one, so that its middle is 0.5.
     """
-    camera, config = experiment.camera, experiment.config
-    detector = camera.detector
+    detector, beam, spindle = experiment.detector, experiment.beam, experiment.spindle
     pixel = detector.pixel_size_m
     centre_fast, centre_slow, distance = beam_spot(detector)
     numbers = {
-        "wavelength_A": camera.wavelength_m * 1e10,
+        "wavelength_A": beam.wavelength_m * 1e10,
         "distance_mm": distance * 1e3,
         "close_distance_mm": detector.close_distance_m * 1e3,
         "pixel_mm": pixel * 1e3,
@@ -57,10 +56,10 @@ def facts(experiment: Experiment) -> dict[str, str]:
         "near_point_fast_px": detector.Fclose_m / pixel,
         "near_point_slow_px": detector.Sclose_m / pixel,
         "twotheta_deg": np.degrees(detector.twotheta),
-        "phi_start_deg": np.degrees(camera.phi_start),
-        "osc_deg": np.degrees(camera.phi.range),
-        "fluence_photons_per_m2": camera.intensity.fluence_per_m2,
-        "polarization": 0.0 if config.nopolar else config.polarization,
+        "phi_start_deg": np.degrees(spindle.start_rad),
+        "osc_deg": np.degrees(spindle.range_rad),
+        "fluence_photons_per_m2": beam.intensity.fluence_per_m2,
+        "polarization": beam.kahn_factor if beam.polarized else 0.0,
     }
     shown = {name: _number(value) for name, value in numbers.items()}
     return {"program": "nanobragg_py"} | shown | directions(experiment)
@@ -68,7 +67,7 @@ def facts(experiment: Experiment) -> dict[str, str]:
 
 def directions(experiment: Experiment) -> dict[str, str]:
     """Vectors for headers, in the laboratory's frame as in the run log; the crystal's before the spindle turns it."""
-    detector, crystal = experiment.camera.detector, experiment.crystal
+    detector, crystal = experiment.detector, experiment.crystal
     axes = detector.axes
     vectors = {
         "fast_axis": axes.fdet,
@@ -96,15 +95,15 @@ def _write_edf(file: BinaryIO, image: np.ndarray, experiment: Experiment) -> Non
     """EDF with the lengths also under the names that small-angle programs look for, in metres."""
     from fabio.edfimage import EdfImage
 
-    pixel = experiment.camera.detector.pixel_size_m
-    centre_fast, centre_slow, distance = beam_spot(experiment.camera.detector)
+    pixel = experiment.detector.pixel_size_m
+    centre_fast, centre_slow, distance = beam_spot(experiment.detector)
     names = {
         "PSize_1": pixel,
         "PSize_2": pixel,
         "Center_1": centre_fast,
         "Center_2": centre_slow,
         "SampleDistance": distance,
-        "WaveLength": experiment.camera.wavelength_m,
+        "WaveLength": experiment.beam.wavelength_m,
     }
     header = {name: _number(value) for name, value in names.items()} | facts(experiment)
     EdfImage(data=image, header=header).write(file.name)
@@ -139,25 +138,24 @@ def _write_cbf(file: BinaryIO, image: np.ndarray, experiment: Experiment) -> Non
 
 
 def _pilatus_lines(experiment: Experiment) -> list[str]:
-    camera = experiment.camera
-    detector = camera.detector
+    detector, beam, spindle = experiment.detector, experiment.beam, experiment.spindle
     pixel = detector.pixel_size_m
     centre_fast, centre_slow, distance = beam_spot(detector)
-    phi_deg, osc_deg = np.degrees((camera.phi_start, camera.phi.range))
+    phi_deg, osc_deg = np.degrees((spindle.start_rad, spindle.range_rad))
     return [
         "Detector: simulated by nanobragg_py",
         f"Pixel_size {pixel:g} m x {pixel:g} m",
         f"Silicon sensor, thickness {detector.thickness_m:.6f} m",
-        f"Exposure_time {camera.intensity.exposure_s:g} s",
-        f"Exposure_period {camera.intensity.exposure_s:g} s",
+        f"Exposure_time {beam.intensity.exposure_s:g} s",
+        f"Exposure_period {beam.intensity.exposure_s:g} s",
         f"Count_cutoff {LARGEST_CBF} counts",
-        f"Wavelength {_number(camera.wavelength_m * 1e10)} A",
+        f"Wavelength {_number(beam.wavelength_m * 1e10)} A",
         f"Detector_distance {_number(distance)} m",
         f"Beam_xy ({_number(centre_fast)}, {_number(centre_slow)}) pixels",
         f"Start_angle {_number(phi_deg)} deg.",
         f"Angle_increment {_number(osc_deg)} deg.",
         f"Detector_2theta {_number(np.degrees(detector.twotheta))} deg.",
-        f"Polarization {experiment.config.polarization:g}",
+        f"Polarization {beam.kahn_factor:g}",
         *(f"nanobragg_py_{name} {value}" for name, value in directions(experiment).items()),
     ]
 
@@ -165,7 +163,7 @@ def _pilatus_lines(experiment: Experiment) -> list[str]:
 def _write_nexus(file: BinaryIO, image: np.ndarray, experiment: Experiment) -> None:
     from .nexus import write_nexus
 
-    if experiment.camera.detector.curved:
+    if experiment.detector.curved:
         warn(f"{OPTION}: NXmx knows no curved detector; the geometry in the file is the flat one's")
     write_nexus(file.name, image, experiment)
 

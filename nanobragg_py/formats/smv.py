@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 
 import numpy as np
 
-from ..base.c_numbers import c_format, leading_real
+from ..base.c_numbers import leading_real
 from ..base.errors import InputError
 from ..base.files import read_bytes
 from ..base.records import record
-from ..base.vectors import RADIAN_IN_DEGREES, RTD
-from ..model.detector import Detector
+from ..base.vectors import RADIAN_IN_DEGREES
 
 
 @record
@@ -144,33 +142,3 @@ def _pixels_by_fabio(content: bytes) -> np.ndarray | None:
     except Exception:
         return None
     return pixels if pixels is not None and pixels.dtype == np.uint16 else None
-
-
-HEADER_BYTES = 512
-
-
-def smv_header(detector: Detector, wavelength_m: float, phi_start: float, osc: float, noise: bool = False) -> bytes:
-    """The 512 bytes before the pixels, with beam centre and origin in everybody's convention.
-
-    The noise image's differs from the other's in the sign of a zero: DENZO's centre is a sum there, a difference here.
-    """
-    d = detector
-    denzo = tuple((value + 0.0 if noise else value) * 1000.0 for value in (d.Sbeam_m, d.Fbeam_m))
-    half = 0.5 * d.pixel_size_m
-    rows: tuple[tuple[str, tuple], ...] = (
-        ("{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=%s;\nTYPE=unsigned_short;\n", (f"{sys.byteorder}_endian",)),
-        ("SIZE1=%d;\nSIZE2=%d;\n", (d.fpixels, d.spixels)),
-        ("PIXEL_SIZE=%g;\nDISTANCE=%g;\n", (d.pixel_size_m * 1000.0, d.distance_m * 1000.0)),
-        ("WAVELENGTH=%g;\n", (wavelength_m * 1e10,)),
-        ("BEAM_CENTER_X=%g;\nBEAM_CENTER_Y=%g;\n", (d.Xbeam_m * 1000.0, d.Ybeam_m * 1000)),
-        ("ADXV_CENTER_X=%g;\nADXV_CENTER_Y=%g;\n", (d.Fbeam_m * 1000.0, (d.detsize_slow_m - d.Sbeam_m) * 1000)),
-        ("MOSFLM_CENTER_X=%g;\nMOSFLM_CENTER_Y=%g;\n", ((d.Sbeam_m - half) * 1000.0, (d.Fbeam_m - half) * 1000)),
-        ("DENZO_X_BEAM=%g;\nDENZO_Y_BEAM=%g;\n", denzo),
-        ("DIALS_ORIGIN=%g,%g,%g\n", d.dials_origin_mm),
-        ("XDS_ORGX=%g;\nXDS_ORGY=%g;\n", (d.ORGX, d.ORGY)),
-        ("CLOSE_DISTANCE=%g;\n", (d.close_distance_m * 1000.0,)),
-        ("PHI=%g;\nOSC_START=%g;\nOSC_RANGE=%g;\n", (phi_start * RTD, phi_start * RTD, osc * RTD)),
-        ("TWOTHETA=%g;\nDETECTOR_SN=000;\nBEAMLINE=fake;\n}\f", (d.twotheta * RTD,)),
-    )
-    text = "".join(c_format(template, *values) for template, values in rows)
-    return text.encode("ascii").ljust(HEADER_BYTES)

@@ -1,4 +1,4 @@
-"""Scattering that is no crystal's: water about it."""
+"""Scattering that is not the crystal's: water in the beam."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ WATER_MOLECULAR_WEIGHT = 18.0
 
 @record
 class Background:
-    """Water's |F|² summed over its molecules: what a pixel's sum starts with, and what each step adds to it."""
+    """Water's |F|² summed over its molecules: what a pixel's sum starts with, and what each step adds to it.
 
+    edge_m: edge of the cube of water. beyond_dmin: whether it also scatters where -dmin cuts the crystal off.
+    """
+
+    edge_m: float
     at_start: float
     each_step: float
+    beyond_dmin: bool

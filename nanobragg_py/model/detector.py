@@ -1,9 +1,11 @@
-"""The detector: conventions, beam centre, pivot and rotations; from what was said to where every pixel is."""
+"""The detector: where every pixel is."""
 
 from __future__ import annotations
 
+import math
+
 from ..base.records import record
-from ..base.vectors import Vector, dot
+from ..base.vectors import Triad, Vector, dot
 from .steps import Steps
 
 
@@ -22,7 +24,10 @@ class Axes:
 
 @record
 class Detector:
-    """The resolved detector. Lengths in metres, angles in radians; near point and beam centre as in the log."""
+    """The resolved detector. Lengths in metres, angles in radians; near point and beam centre as in the log.
+
+    given_pix0_m: the first pixel's corner as it was given, which the C program reads and does not use.
+    """
 
     convention: str
     pivot: str
@@ -59,6 +64,7 @@ class Detector:
     attenuation_was_assumed: bool
     curved: bool
     point_pixel: bool
+    given_pix0_m: Vector | None
     pivot_inputs: PivotInputs
 
     @property
@@ -87,5 +93,35 @@ def beam_spot(detector: Detector) -> tuple[float, float, float]:
     if towards < 1e-6:
         return detector.Fbeam_m / pixel, detector.Sbeam_m / pixel, detector.distance_m
     distance = detector.close_distance_m / towards
-    spot = tuple(distance * b - p for b, p in zip(axes.beam, detector.pix0_m, strict=True))
+    (bx, by, bz), (px, py, pz) = axes.beam, detector.pix0_m
+    spot = (distance * bx - px, distance * by - py, distance * bz - pz)
     return dot(spot, axes.fdet) / pixel, dot(spot, axes.sdet) / pixel, distance
+
+
+def rotation_matrices(rotx: float, roty: float, rotz: float) -> tuple[Triad, Triad, Triad, Triad]:
+    """The detector's rotations about x, y and z, and their product z·y·x, as rows; angles in radians.
+
+    For the trace, which shows them: vectors are turned by base/vectors.py, `turned`, without a matrix.
+    """
+    cx, sx = math.cos(rotx), math.sin(rotx)
+    cy, sy = math.cos(roty), math.sin(roty)
+    cz, sz = math.cos(rotz), math.sin(rotz)
+    about_x = ((1.0, 0.0, 0.0), (0.0, cx, -sx), (0.0, sx, cx))
+    about_y = ((cy, 0.0, sy), (0.0, 1.0, 0.0), (-sy, 0.0, cy))
+    about_z = ((cz, -sz, 0.0), (sz, cz, 0.0), (0.0, 0.0, 1.0))
+    return about_x, about_y, about_z, _product(about_z, _product(about_y, about_x))
+
+
+def _product(a: Triad, b: Triad) -> Triad:
+    """Matrix product, each element summed from zero."""
+
+    def element(i: int, j: int) -> float:
+        total = 0.0
+        for k in range(3):
+            total += a[i][k] * b[k][j]
+        return total
+
+    def row(i: int) -> Vector:
+        return (element(i, 0), element(i, 1), element(i, 2))
+
+    return (row(0), row(1), row(2))

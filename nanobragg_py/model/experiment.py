@@ -1,64 +1,75 @@
-"""From what was said to what will be computed: resolve() reads like a table of contents of a run."""
+"""The experiment: everything that an image depends on, complete and frozen. It knows no option and no file."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from ..base.records import record
-from ..base.vectors import Vector
-from ..options.config import Config
 from .background import Background
-from .beam import Intensity, Sources
+from .beam import Beam, Sources
 from .crystal import Crystal
 from .detector import Detector
 from .mosaic import Mosaic
-from .region import Region
-from .steps import Steps
+from .region import Region, RenderedPixels
+from .spindle import Spindle
 from .structure_factors import Grid
 from .subpixels import Oversampling, SampledFactors
 
 
 @record
-class Camera:
-    """What is known before the crystal: detector, beam intensity, and steps of every kind."""
+class Interpolation:
+    """Tricubic interpolation between reflections.
 
-    detector: Detector
-    intensity: Intensity
-    wavelength_m: float
-    vertical: Vector
-    phi_start: float
-    phi: Steps
-    horizontal: Steps
-    upright: Steps
-    dispersion: Steps
-    mosaic: Mosaic
-    region: Region
+    used: whether it is on. automatic: whether nobody said so. keep: whether it goes on after the first index that is
+    too near to the edge of the list; in the C program that ends it for the whole image.
+    """
+
+    used: bool
+    automatic: bool
+    keep: bool
+
+
+@record
+class NoiseSeed:
+    """Where photon noise starts: the generator's stream, and the shuffle table, int64 (33,), that it shares.
+
+    The table is what the streams before it (random misset, mosaic domains) have left.
+    """
+
+    stream: int
+    table: np.ndarray
 
 
 @record
 class Experiment:
-    """Everything that an image depends on, complete and frozen."""
+    """Everything that an image depends on.
 
-    config: Config
-    camera: Camera
-    crystal: Crystal
-    interpolate: bool
-    oversampling: Oversampling
-    grid: Grid
+    cells: float64 (2, spindle steps, 9), see Spindle.cells. domains: float64 (n, 9), rotation matrices of the mosaic
+    domains, row by row. mask: uint16 (slow, fast), 0 = skip; None without one. steps: terms that a pixel's sum has,
+    sensor layers aside. dmin_m: resolution beyond which nothing is computed; 0 for none.
+    """
+
+    detector: Detector
+    region: Region
+    mask: np.ndarray | None
+    beam: Beam
     sources: Sources
+    spindle: Spindle
+    crystal: Crystal
+    mosaic: Mosaic
     cells: np.ndarray
     domains: np.ndarray
-    mask: np.ndarray | None
-    steps: int
+    structure_factors: Grid
+    interpolation: Interpolation
+    dmin_m: float
+    oversampling: Oversampling
     factors: SampledFactors
+    steps: int
     background: Background
-    noise_seed: int
-    random: Any
+    noise_seed: NoiseSeed
 
     @property
-    def region(self) -> tuple[int, int, int, int]:
-        """First and last fast, first and last slow pixel that are rendered."""
-        detector = self.camera.detector
-        return self.camera.region.clipped(detector.fpixels, detector.spixels)
+    def rendered(self) -> RenderedPixels:
+        """The pixels that are computed."""
+        d = self.detector
+        return RenderedPixels((d.spixels, d.fpixels), self.region.clipped(d.fpixels, d.spixels), self.mask)

@@ -1,6 +1,8 @@
-"""How finely a run samples: spindle, divergence, dispersion, sensor layers, mosaic domains, region, sub-pixels."""
+"""Steps over a range: of the spindle, of divergence and dispersion, of a sensor's layers."""
 
 from __future__ import annotations
+
+import builtins
 
 from ..base.records import by_value, record
 
@@ -16,4 +18,4 @@ class Steps:
 
     def positions(self, start: float) -> list[float]:
         """Where the steps are, from `start`."""
-        return [self.step * tic + start for tic in range(self.count)]
+        return [self.step * tic + start for tic in builtins.range(self.count)]

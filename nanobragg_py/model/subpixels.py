@@ -7,7 +7,7 @@ from ..base.records import record
 
 @record
 class Oversampling:
-    """Sub-pixels along each side of a pixel: as said, and what the reference recommends."""
+    """Sub-pixels along each side of a pixel: as used, and what the C program recommends."""
 
     used: int
     recommended: int
@@ -19,7 +19,7 @@ class Oversampling:
 class SampledFactors:
     """Which of a pixel's factors are computed anew for each sub-pixel, layer and source.
 
-    per_term: they then multiply the new term; in the reference, the sum so far (docs/differences.md).
+    per_term: they then multiply the new term; in the C program, the sum so far (docs/differences.md).
     """
 
     thick: bool
@@ -29,5 +29,10 @@ class SampledFactors:
 
     @property
     def any(self) -> bool:
-        """Whether the order of steps within a pixel matters."""
+        """Whether there is one."""
         return self.thick or self.polar or self.omega
+
+    @property
+    def multiply_the_sum(self) -> bool:
+        """Whether the order of steps within a pixel matters: the sum is multiplied as it grows."""
+        return self.any and not self.per_term

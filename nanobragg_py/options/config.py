@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..base.records import by_value, record
+from ..base.shapes import SQUARE
 from ..base.vectors import Vector
 from .fixes import Corrections
 
@@ -30,7 +31,7 @@ class Config:
     sample_z_m: float | None = None
     density_g_per_m3: float | None = None
     molecular_weight: float | None = None
-    shape: str = "square"
+    shape: str = SQUARE.name
     fudge: float = 1.0
     mosaic_spread: float | None = None
     mosaic_domains: int | None = None

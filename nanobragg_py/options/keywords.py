@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from ..base.errors import InputError, shown
+from ..base.shapes import SHAPES
 from .fixes import Corrections
 from .scan import apply_row
 from .table import CONVENTIONS, OPTIONS, Option
@@ -34,7 +35,6 @@ SUFFIXES = {
 }
 
 
-SHAPES = ("square", "round", "gauss", "tophat")
 # Options that print, or whose meaning depends on a command line.
 NOT_HERE = (
     "-printout",
@@ -49,7 +49,7 @@ NOT_HERE = (
 
 
 # What a choice among flags is called, and its values.
-CHOICES = {"convention": CONVENTIONS, "shape": SHAPES}
+CHOICES = {"convention": CONVENTIONS, "shape": tuple(shape.name for shape in SHAPES)}
 SWITCHES = {
     "curved_detector": "all pixels equally far",
     "point_pixel": "solid angle 1/r² only",

@@ -15,9 +15,15 @@ from typing import Any
 
 from ..base.c_numbers import leading_integer, leading_real
 from ..base.errors import InputError, shown
+from ..base.vectors import RADIAN_IN_DEGREES
 from .config import NO_CORRECTIONS, Config
 from .fixes import Corrections
-from .table import OPTIONS, OWN_OPTIONS, RADIAN_IN_DEGREES, UNITS, Option
+from .table import OPTIONS, OWN_OPTIONS, UNITS, Option
+
+# Fields of Config and their values.
+Said = dict[str, Any]
+# How many words an option used up as values, and whether no further row is tried on its word.
+Acted = tuple[int, bool]
 
 
 def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
@@ -47,9 +53,9 @@ def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
     return Config(**said), warnings
 
 
-def _take_own_options(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
     own = {option.name: option for option in OWN_OPTIONS}
-    said: dict[str, Any] = {}
+    said: Said = {}
     words: list[str] = []
     remaining = list(argv)
     while remaining:
@@ -82,9 +88,10 @@ def _take_own_options(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     return said, words
 
 
-def _corrections(said: dict[str, Any]) -> Corrections:
+def _corrections(said: Said) -> Corrections:
     """Corrections asked for so far."""
-    return said.get("fixes", NO_CORRECTIONS)
+    corrections: Corrections = said.get("fixes", NO_CORRECTIONS)
+    return corrections
 
 
 def _positive(name: str, text: str) -> float:
@@ -137,14 +144,12 @@ def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[s
             warnings.append(f"stray word '{shown(word)}' is ignored")
 
 
-def apply_row(row: Option, word: str, words: list[str], said: dict[str, Any], warnings: list[str]) -> None:
+def apply_row(row: Option, word: str, words: list[str], said: Said, warnings: list[str]) -> None:
     """Let one row read the words [word, value, ...] alone: the way of the Python API's keywords."""
     _apply(row, word, words, 0, said, warnings)
 
 
-def _apply(
-    row: Option, word: str, words: list[str], at: int, said: dict[str, Any], warnings: list[str]
-) -> tuple[int, bool]:
+def _apply(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """Let one row act; returns how many words it used up and whether the word is done with."""
     values = words[at + 1 : at + 1 + row.values]
     if row.kind in _READERS:
@@ -172,8 +177,6 @@ def _number(row: Option, word: str, text: str, warnings: list[str]) -> Any:
         raise InputError(f"option {word}: expected {wanted}{_unit_text(row)}, got '{shown(text)}'")
     if length != len(text):
         warnings.append(f"{word} {shown(text)} is read as {value:g}")
-    if row.kind == "seed":
-        return -value
     if not math.isfinite(value):
         raise InputError(f"option {word}: expected a finite number{_unit_text(row)}, got '{shown(text)}'")
     if whole or row.kind in ("vector", "cell"):
@@ -181,7 +184,7 @@ def _number(row: Option, word: str, text: str, warnings: list[str]) -> Any:
     return UNITS[row.unit](value)
 
 
-def _read_cell(row, word, words, at, said, warnings):
+def _read_cell(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """One to six numbers, up to the first word that starts with '-'."""
     numbers: list[float] = []
     for text in words[at + 1 : at + 7]:
@@ -194,7 +197,7 @@ def _read_cell(row, word, words, at, said, warnings):
     return len(numbers), len(numbers) < 6
 
 
-def _read_misset(row, word, words, at, said, warnings):
+def _read_misset(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """The word 'random', or three angles; -misset_seed is an option of its own."""
     if "-misset_seed" in word:
         return 0, False
@@ -209,7 +212,7 @@ def _read_misset(row, word, words, at, said, warnings):
     return 3, False
 
 
-def _read_pivot(row, word, words, at, said, warnings):
+def _read_pivot(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """'sample' and 'beam' anywhere in the value; with both, beam."""
     value = words[at + 1]
     for name in ("sample", "beam"):
@@ -220,7 +223,7 @@ def _read_pivot(row, word, words, at, said, warnings):
     return 1, False
 
 
-def _read_absorption(row, word, words, at, said, warnings):
+def _read_absorption(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """A depth in µm; 'inf' and 0 turn the sensor off."""
     text = words[at + 1]
     value = 0.0 if "inf" in text else _number(row, word, text, warnings)
@@ -232,27 +235,27 @@ def _read_absorption(row, word, words, at, said, warnings):
     return 1, False
 
 
-def _read_follower(row, word, words, at, said, warnings):
+def _read_follower(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """A flag that counts only when another word follows."""
     if at + 1 < len(words) or _corrections(said).upstream:
         said.update(row.also)
     return 0, False
 
 
-def _read_pair(row, word, words, at, said, warnings):
+def _read_pair(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """Two pixel numbers."""
     said[row.sets[0]] = tuple(_number(row, word, text, warnings) for text in words[at + 1 : at + 3])
     return 2, False
 
 
-def _read_trace(row, word, words, at, said, warnings):
+def _read_trace(row: Option, word: str, words: list[str], at: int, said: Said, warnings: list[str]) -> Acted:
     """Two pixel numbers, added to those given before."""
     pair = tuple(_number(row, word, text, warnings) for text in words[at + 1 : at + 3])
     said["trace_pixels"] = (*said.get("trace_pixels", ()), pair)
     return 2, False
 
 
-_READERS: dict[str, Callable] = {
+_READERS: dict[str, Callable[[Option, str, list[str], int, Said, list[str]], Acted]] = {
     "cell": _read_cell,
     "misset": _read_misset,
     "pivot": _read_pivot,

@@ -12,9 +12,10 @@ from dataclasses import field
 from typing import Any
 
 from ..base.records import record
+from ..base.shapes import SHAPES
+from ..base.vectors import RADIAN_IN_DEGREES
 
 CONVENTIONS = ("custom", "adxv", "mosflm", "xds", "dials", "denzo")
-RADIAN_IN_DEGREES = 180.0 * 0.31830988618379067154
 # From the unit on the command line to the unit in Config; the operations are the C program's.
 UNITS: dict[str, Callable[[float], float]] = {
     "": lambda v: v,
@@ -263,11 +264,7 @@ OPTIONS: tuple[Option, ...] = (
     _o("-interpolate", "", "flag", FACTORS, "tricubic interpolation between reflections", values=0,
        also={"interpolate": True}),
     _o("-nointerpolate", "", "flag", FACTORS, "nearest reflection only", values=0, also={"interpolate": False}),
-    _o("-round_xtal", "", "flag", CRYSTAL, "ellipsoidal crystal", values=0, also={"shape": "round"}),
-    _o("-square_xtal", "", "flag", CRYSTAL, "parallelepiped crystal (the default)", values=0,
-       also={"shape": "square"}),
-    _o("-gauss_xtal", "", "flag", CRYSTAL, "Gaussian spots", values=0, also={"shape": "gauss"}),
-    _o("-binary_spots -tophat_spots", "", "flag", CRYSTAL, "flat-topped spots", values=0, also={"shape": "tophat"}),
+    *(_o(" ".join(s.flags), "", "flag", CRYSTAL, s.help, values=0, also={"shape": s.name}) for s in SHAPES),
     _o("-fudge", "fudge", "real", CRYSTAL, "widens (below 1) or narrows the spots of the last three", default="1"),
     _o("-printout_pixel", "printout_pixel", "pair", OUTPUT, "print this pixel only: fast slow", unit="px", values=2),
     _o("-trace_pixel", "trace_pixels", "trace", OUTPUT, "trace this pixel: slow fast; may be repeated", unit="px",

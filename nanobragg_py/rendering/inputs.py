@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.shapes import SHAPES
 from ..base.vectors import Vector, unit
 from ..kernels import layout
 from ..model.beam import R_E_SQR_M2
 from ..model.experiment import Experiment
-
-SHAPES = {"square": layout.SQUARE, "round": layout.ROUND, "gauss": layout.GAUSS, "tophat": layout.TOPHAT}
 
 
 class KernelInputs(NamedTuple):
@@ -26,14 +25,36 @@ class KernelInputs(NamedTuple):
 
 
 def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInputs:
-    """Arrays and scalars of an experiment. error_scale widens the bound that asks for a second look (for tests)."""
-    config, camera = experiment.config, experiment.camera
-    detector, axes = camera.detector, camera.detector.axes
-    h0, h1, k0, k1, l0, l1 = experiment.grid.ranges
-    _, k_size, l_size = experiment.grid.shape
-    region = experiment.region
-    weights = relative_weights(experiment)
+    """Arrays and scalars of an experiment. error_scale widens the bound that asks for a second look."""
     values = {
+        **_detector_values(experiment),
+        **_beam_values(experiment),
+        **_grid_values(experiment),
+        **_sampling_values(experiment),
+        **_crystal_values(experiment),
+        "error_scale": error_scale,
+    }
+    parameters = np.zeros(1, dtype=layout.PARAMETERS)
+    if unset := set(layout.PARAMETERS.names or ()) ^ set(values):
+        raise AssertionError(f"kernels/layout.py and this file disagree on {sorted(unset)}")
+    for name, value in values.items():
+        parameters[name] = value
+    sources = experiment.sources
+    incident = np.column_stack((-sources.direction, sources.wavelength_m, sources.share))
+    return KernelInputs(
+        parameters,
+        np.ascontiguousarray(incident),
+        np.ascontiguousarray(experiment.cells),
+        np.ascontiguousarray(experiment.domains),
+        experiment.structure_factors.amplitudes,
+        np.zeros(1, dtype=np.uint16) if experiment.mask is None else experiment.mask,
+    )
+
+
+def _detector_values(experiment: Experiment) -> dict[str, Any]:
+    detector, axes = experiment.detector, experiment.detector.axes
+    fast_first, fast_last, slow_first, slow_last = experiment.rendered.region.limits
+    return {
         "pixel_size_m": detector.pixel_size_m,
         "distance_m": detector.distance_m,
         "close_distance_m": detector.close_distance_m,
@@ -43,42 +64,45 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "pix0_m": detector.pix0_m,
         "beam": axes.beam,
         "polarization_axis": _settled(axes.polar),
-        "kahn": config.polarization,
         "thickness_m": detector.thickness_m,
         "layer_depth_m": detector.layers.step,
         "attenuation_per_m": detector.attenuation_per_m,
-        "dmin_m": config.dmin_m,
-        "background": experiment.background.at_start,
-        "step_background": experiment.background.each_step,
-        "r_e_sqr_m2": R_E_SQR_M2,
-        "fluence_per_m2": camera.intensity.fluence_per_m2,
-        "fudge": config.fudge,
-        "largest_F": float(np.abs(experiment.grid.amplitudes).max()),
-        "error_scale": error_scale,
-        "fpixels": detector.fpixels,
-        "spixels": detector.spixels,
-        "roi_fast_first": region[0],
-        "roi_fast_last": region[1],
-        "roi_slow_first": region[2],
-        "roi_slow_last": region[3],
         "layers": detector.layers.count,
-        "sources": len(experiment.sources.weight),
-        "phi_steps": camera.phi.count,
-        "mosaic_domains": camera.mosaic.domains,
-        "shape": SHAPES[config.shape],
-        "mosaic": camera.mosaic.spread > 0.0,
-        "water": config.water_m != 0.0,
         "curved": detector.curved,
         "point_pixel": detector.point_pixel,
-        "nopolar": config.nopolar,
-        "oversample_thick": experiment.factors.thick,
-        "oversample_polar": experiment.factors.polar,
-        "oversample_omega": experiment.factors.omega,
-        "per_term": experiment.factors.per_term,
-        "by_source": experiment.factors.any or bool(np.any(weights != 1.0)),
-        "keep_interpolating": config.fixes.interpolation,
-        "water_beyond_dmin": config.fixes.water and config.water_m != 0.0,
-        "hkls": experiment.grid.reflections,
+        "fpixels": detector.fpixels,
+        "spixels": detector.spixels,
+        "roi_fast_first": fast_first,
+        "roi_fast_last": fast_last,
+        "roi_slow_first": slow_first,
+        "roi_slow_last": slow_last,
+        "masked": experiment.mask is not None,
+    }
+
+
+def _beam_values(experiment: Experiment) -> dict[str, Any]:
+    beam, background = experiment.beam, experiment.background
+    return {
+        "kahn": beam.kahn_factor,
+        "nopolar": not beam.polarized,
+        "r_e_sqr_m2": R_E_SQR_M2,
+        "fluence_per_m2": beam.intensity.fluence_per_m2,
+        "sources": experiment.sources.count,
+        "background": background.at_start,
+        "step_background": background.each_step,
+        "water": background.edge_m != 0.0,
+        "water_beyond_dmin": background.beyond_dmin,
+    }
+
+
+def _grid_values(experiment: Experiment) -> dict[str, Any]:
+    grid = experiment.structure_factors
+    h0, h1, k0, k1, l0, l1 = grid.ranges
+    _, k_size, l_size = grid.shape
+    return {
+        "largest_F": float(np.abs(grid.amplitudes).max()),
+        "keep_interpolating": experiment.interpolation.keep,
+        "hkls": grid.reflections,
         "h_min": h0,
         "k_min": k0,
         "l_min": l0,
@@ -87,55 +111,41 @@ def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInp
         "l_max": l1,
         "h_stride": k_size * l_size,
         "k_stride": l_size,
-        "outside": len(experiment.grid.amplitudes) - 1,
-        "masked": experiment.mask is not None,
-        **_crystal_values(experiment),
+        "outside": len(grid.amplitudes) - 1,
     }
-    parameters = np.zeros(1, dtype=layout.PARAMETERS)
-    for name, value in values.items():
-        parameters[name] = value
-    incident = np.column_stack((-experiment.sources.direction, experiment.sources.wavelength_m, weights))
-    return KernelInputs(
-        parameters,
-        np.ascontiguousarray(incident),
-        np.ascontiguousarray(experiment.cells),
-        np.ascontiguousarray(experiment.domains),
-        experiment.grid.amplitudes,
-        np.zeros(1, dtype=np.uint16) if experiment.mask is None else experiment.mask,
-    )
 
 
-def relative_weights(experiment: Experiment) -> np.ndarray:
-    """Weights of the sources, 1 on average, float64 (n,); all 1 as in the reference, unless they are to be used."""
-    weight = experiment.sources.weight
-    if not experiment.config.fixes.weights or np.all(weight == weight[0]):
-        return np.ones(len(weight))
-    return weight * (len(weight) / np.sum(weight))
-
-
-def _node_vectors(experiment: Experiment) -> tuple[Vector, Vector, Vector]:
-    """Whose sum, times the number of cells, is the distance to a node that a spot's profile depends on.
-
-    In the reference a*, b*, c* (1/Å): the width depends on the product of Na, Nb, Nc, and on the cell.
-    """
-    crystal = experiment.crystal
-    if not experiment.config.fixes.spot_width:
-        return crystal.reciprocal
-    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
-    return ((1.0 / (Nb * Nc), 0.0, 0.0), (0.0, 1.0 / (Na * Nc), 0.0), (0.0, 0.0, 1.0 / (Na * Nb)))
-
-
-def _crystal_values(experiment: Experiment) -> dict:
-    """Scalars that change with the crystal's orientation."""
-    crystal, oversample = experiment.crystal, experiment.oversampling.used
+def _sampling_values(experiment: Experiment) -> dict[str, Any]:
+    factors = experiment.factors
     return {
-        "subpixel_size_m": experiment.camera.detector.pixel_size_m / oversample,
+        "dmin_m": experiment.dmin_m,
+        "phi_steps": experiment.spindle.steps.count,
+        "mosaic_domains": experiment.mosaic.domains,
+        "mosaic": experiment.mosaic.spread_rad > 0.0,
+        "oversample_thick": factors.thick,
+        "oversample_polar": factors.polar,
+        "oversample_omega": factors.omega,
+        "per_term": factors.per_term,
+        "by_source": factors.any or bool(np.any(experiment.sources.share != 1.0)),
+    }
+
+
+def _crystal_values(experiment: Experiment) -> dict[str, Any]:
+    """Scalars that change with the crystal."""
+    crystal, oversample = experiment.crystal, experiment.oversampling.used
+    node_a, node_b, node_c = crystal.node_vectors
+    return {
+        "shape": SHAPES.index(crystal.shape),
+        "fudge": crystal.fudge,
+        "subpixel_size_m": experiment.detector.pixel_size_m / oversample,
         "oversample": oversample,
         "steps": experiment.steps,
         "Na": crystal.Na,
         "Nb": crystal.Nb,
         "Nc": crystal.Nc,
-        **dict(zip(("node_a", "node_b", "node_c"), _node_vectors(experiment), strict=True)),
+        "node_a": node_a,
+        "node_b": node_b,
+        "node_c": node_c,
     }
 
 
@@ -148,8 +158,8 @@ def turned_inputs(inputs: KernelInputs, experiment: Experiment) -> KernelInputs:
     return inputs._replace(parameters=parameters, cells=np.ascontiguousarray(experiment.cells))
 
 
-def _settled(axis):
-    """The polarization axis after the reference has normalised it over and over."""
+def _settled(axis: Vector) -> Vector:
+    """The polarization axis after the C program has normalised it over and over."""
     for _ in range(8):
         again = unit(axis)
         if again == axis:

@@ -5,88 +5,91 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..kernels import layout
-from ..kernels.library.load import address, kernel
 from ..model.experiment import Experiment
-from .crew import Crew
+from .backend import COMPILED_KERNELS, Backend, Walk
 from .inputs import KernelInputs, kernel_inputs
+from .threads import finished_chunks
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # Steps that a thread takes on before it looks for more work: a fraction of a second.
 STEPS_AT_A_TIME = 4_000_000
+# Chunks of rows for each of several threads: enough that all finish at about the same time.
+SHARES = 8
 # Far more than the roundings of any sum that a run can make.
 OMEGA_ERROR = 1e-9
-
-
-def block_kernel(shape: str, interpolate: bool) -> str:
-    """Name of the kernel that renders rows of a run: one that can interpolate serves it to the end of the image."""
-    return f"render_{shape}{'_tricubic' if interpolate else ''}"
 
 
 class Renderer:
     """One image of one experiment.
 
-    The image does not depend on the number of threads: every pixel is a sum of its own, and what the reference
-    carries from pixel to pixel is settled in pixel order: the run's very first step, before the threads start, and
-    the pixel where interpolation leaves the list, of which the first one counts.
+    The image does not depend on the number of threads: every pixel is a sum of its own, and what the C program carries
+    from pixel to pixel is settled in pixel order: the run's very first step, before the threads start, and the pixel
+    where interpolation leaves the list, of which the first one counts.
+
+    image: float32 (slow, fast). left_grid_at: flat index of the pixel in which interpolation left the reflection list,
+    None if it did not; left_grid: where, see Walk.
     """
 
-    # Chunks of rows for each of several threads: enough that all finish at about the same time.
-    shares = 8
-
     def __init__(
-        self, experiment: Experiment, threads: int | None = None, error_scale: float = 1.0,
-        inputs: KernelInputs | None = None, image: np.ndarray | None = None,
+        self, experiment: Experiment, threads: int | None = None, *, error_scale: float = 1.0,
+        inputs: KernelInputs | None = None, image: np.ndarray | None = None, geometry: np.ndarray | None = None,
+        backend: Backend = COMPILED_KERNELS,
     ):  # fmt: skip
-        """inputs: those of the experiment, if they are there already. image: float32 (slow, fast), 0 to begin with."""
+        """inputs: those of the experiment, if they are there already. image: filled with 0 to begin with.
+
+        geometry: what the backend stored for this detector and beam; then omega is not summed.
+        """
         self.experiment = experiment
         self.inputs = inputs or kernel_inputs(experiment, error_scale)
         self.threads = threads or default_threads()
-        p = self.inputs.parameters[0]
-        self.fpixels, self.spixels = int(p["fpixels"]), int(p["spixels"])
-        self.region = tuple(int(p[f"roi_{name}"]) for name in ("fast_first", "fast_last", "slow_first", "slow_last"))
+        detector, rendered = experiment.detector, experiment.rendered
+        self.fpixels, self.spixels = detector.fpixels, detector.spixels
+        self.region = rendered.region
         self.image = np.zeros((self.spixels, self.fpixels), dtype=np.float32) if image is None else image
         self.omega = np.zeros(self.spixels)
-        self.scene = tuple(address(array) for array in (*self.inputs, self.image))
-        self.interpolating = experiment.interpolate
-        self.block_kernel = block_kernel(experiment.config.shape, experiment.interpolate)
+        self.interpolating = experiment.interpolation.used
+        self.scene = backend.scene(self.inputs, self.image, self.interpolating, geometry)
+        self.walks_fast = backend.walks_fast(self.inputs)
         self.left_grid_at: int | None = None
-        self.latch = np.zeros(6)
+        self.left_grid = np.zeros(len(layout.LATCH_COLUMNS))
         self.first_visited: int | None = None
         self._with_interpolation: set[int] = set()
-        running_sum = experiment.factors.any and not experiment.factors.per_term
-        self.in_blocks = not running_sum and p["outside"] < 2**31
+        self._lock = threading.Lock()
 
     def first_visit(self) -> dict[int, float]:
         """Render the pixel that sees the unrotated cell, if there is one; its photons, by flat index."""
-        cells = self.inputs.cells
-        if np.array_equal(cells[0], cells[1]):
+        if np.array_equal(self.inputs.cells[0], self.inputs.cells[1]):
             return {}
-        first, _, slow, _ = self.region
-        state = np.array([self.interpolating, 1], dtype=np.int64)
-        dummy = np.zeros(self.spixels)
-        after = slow * self.fpixels + first
+        walk = Walk(self.interpolating, first_step=True)
+        not_counted = np.zeros(self.spixels)
+        after = self.region.slow_first * self.fpixels + self.region.fast_first
         end = self.spixels * self.fpixels
-        while after < end and state[1]:
-            after = self._pixels(state, self.latch, dummy, after, end)
-            if self.interpolating and not state[0]:
+        while after < end and walk.first_step:
+            after = self.scene.pixels(after, end, walk, not_counted)
+            if self.interpolating and not walk.interpolating:
                 self.left_grid_at = after - 1
+                self.left_grid[:] = walk.left_grid
                 self.interpolating = False
-        if state[1]:
+        if walk.first_step:
             return {}
         self.first_visited = after - 1
-        return {self.first_visited: self.image.flat[self.first_visited]}
+        return {self.first_visited: float(self.image.flat[self.first_visited])}
 
-    def rows(self, crew_of: Callable[..., Crew] = Crew) -> Iterator[int]:
-        """Render; yields the first row that is not finished yet, in order. crew_of: who does it, see crew.py."""
+    def rows(self, executor: Executor | None = None) -> Iterator[int]:
+        """Render; yields the first row that is not finished yet, in order. executor: whose threads to use."""
         kept = self.first_visit()
         self.omega[:] = 0.0
         chunks = self._chunks()
-        crew = crew_of(self._work, chunks, self.threads)
+        finished = finished_chunks(self._work, chunks, self.threads, executor)
         try:
-            for number in crew.finished():
+            for number in finished:
                 first, last = chunks[number]
                 if first in self._with_interpolation and self._past_grid(first):
                     # Another thread has found an earlier pixel that leaves the list.
@@ -96,14 +99,20 @@ class Renderer:
                     self.image.flat[index] = value
                 yield last
         finally:
-            crew.stop()
+            finished.close()
+
+    def render(self, executor: Executor | None = None) -> np.ndarray:
+        """Render all rows; the image."""
+        for _ in self.rows(executor):
+            pass
+        return self.image
 
     def _chunks(self) -> list[tuple[int, int]]:
         """Runs of rows, small enough that all threads finish at about the same time."""
-        p = self.inputs.parameters[0]
-        first, end = self.region[2], self.region[3] + 1
-        a_row = max(1, self.fpixels * int(p["steps"]) * int(p["layers"]))
-        shares = self.shares if self.threads > 1 else 1
+        e = self.experiment
+        first, end = self.region.slow_first, self.region.slow_last + 1
+        a_row = max(1, self.fpixels * e.steps * e.detector.layers.count)
+        shares = SHARES if self.threads > 1 else 1
         size = max(1, min(STEPS_AT_A_TIME // a_row, (end - first) // (shares * self.threads), 256))
         return [(row, min(row + size, end)) for row in range(first, end, size)]
 
@@ -113,102 +122,95 @@ class Renderer:
             self._without_interpolation(first, last)
             return
         self._with_interpolation.add(first)
-        at = self._blocks(first, last, interpolating=True) if self.in_blocks else first * self.fpixels
+        at = self._walk_fast(first, last, interpolating=True) if self.walks_fast else first * self.fpixels
         # Somewhere in the block at `at` a neighbourhood leaves the list, perhaps.
-        after = self._exact(at, last * self.fpixels, True)
+        after = self._by_definition(at, last * self.fpixels, True)
         if after < last * self.fpixels:
             row = min(after // self.fpixels + 1, last)
-            self._exact(after, row * self.fpixels, False)
+            self._by_definition(after, row * self.fpixels, False)
             self._without_interpolation(row, last)
 
     def _without_interpolation(self, first: int, last: int) -> None:
-        if self.in_blocks:
-            self._blocks(first, last)
+        if self.walks_fast:
+            self._walk_fast(first, last, interpolating=False)
         else:
-            self._exact(first * self.fpixels, last * self.fpixels, False)
+            self._by_definition(first * self.fpixels, last * self.fpixels, False)
 
     def _past_grid(self, row: int) -> bool:
         at = self.left_grid_at
         return at is not None and at < row * self.fpixels
 
-    def _blocks(self, first: int, last: int, interpolating: bool = False) -> int:
-        """Rows in blocks, and a second look where it is due; the flat index where the work ended."""
-        scratch = np.empty(layout.SCRATCH)
-        again = np.empty(3 * self.fpixels * (last - first), dtype=np.int64)
-        left = np.full(1, -1, dtype=np.int64)
-        found = kernel(self.block_kernel)(
-            *self.scene, address(scratch), address(again), address(self.omega), address(left),
-            interpolating, first, last,
-        )  # fmt: skip
-        self._second_look(again[:found], interpolating)
-        return int(left[0]) if left[0] >= 0 else last * self.fpixels
-
-    def _pixels(
-        self, state: np.ndarray, latch: np.ndarray, omega: np.ndarray, first: int, last: int,
-        chosen: np.ndarray | None = None, record: np.ndarray | None = None,
-    ) -> int:  # fmt: skip
-        """Pixels by the definition, of the image or those chosen; see kernels/entry.py."""
-        return kernel("render_pixels")(
-            *self.scene, address(state), address(latch), address(omega), address(record),
-            0 if record is None else len(record), address(chosen), 0 if chosen is None else len(chosen), first, last,
-        )  # fmt: skip
-
-    def _second_look(self, chosen: np.ndarray, interpolating: bool) -> None:
-        """Compute listed pixels again; their solid angles have been added up already."""
+    def _walk_fast(self, first: int, last: int, interpolating: bool) -> int:
+        """Rows by the fast walk, and a second look where it is due; the flat index where the walk ended."""
+        walked = self.scene.rows(first, last, interpolating, self.omega)
+        chosen = walked.open_pixels
         if len(chosen):
-            state = np.array([interpolating, 0], dtype=np.int64)
-            self._pixels(state, np.zeros(6), np.zeros(self.spixels), 0, len(chosen), chosen)
+            # Their solid angles have been added up already.
+            not_counted = np.zeros(self.spixels)
+            self.scene.pixels(0, len(chosen), Walk(interpolating), not_counted, chosen=chosen)
+        return walked.end
 
-    def _exact(self, first: int, last: int, interpolating: bool) -> int:
-        state = np.array([interpolating, 0], dtype=np.int64)
-        latch = np.zeros(6)
-        after = self._pixels(state, latch, self.omega, first, last)
-        if interpolating and not state[0]:
-            self._left_grid(after - 1, latch)
+    def _by_definition(self, first: int, last: int, interpolating: bool) -> int:
+        """Pixels first..last-1 (flat indices), or up to the one in which interpolation leaves the list."""
+        walk = Walk(interpolating)
+        after = self.scene.pixels(first, last, walk, self.omega)
+        if interpolating and not walk.interpolating:
+            with self._lock:
+                if self.left_grid_at is None or after - 1 < self.left_grid_at:
+                    self.left_grid_at = after - 1
+                    self.left_grid[:] = walk.left_grid
         return after
-
-    def _left_grid(self, index: int, latch: np.ndarray) -> None:
-        with _LATCH_LOCK:
-            if self.left_grid_at is None or index < self.left_grid_at:
-                self.left_grid_at = index
-                self.latch[:] = latch
 
     def omega_sum(self, shown: Callable[[float], str]) -> float:
         """Solid angles of all sub-pixels, as precisely as `shown` shows them.
 
-        Rows are added up on their own, which rounds differently from the reference's sum over all sub-pixels; where
-        that could change what is shown, they are added up as the reference does it.
+        Rows are added up on their own, which rounds differently from the C program's sum over all sub-pixels; where
+        that could change what is shown, they are added up as the C program does it.
         """
         total = 0.0
         for omega in self.omega.tolist():
             total += omega
         if shown(total * (1.0 - OMEGA_ERROR)) == shown(total * (1.0 + OMEGA_ERROR)):
             return total
-        return kernel("solid_angle_sum")(address(self.inputs.parameters), address(self.inputs.mask))
+        return self.scene.solid_angle_sum()
 
-    def state_at(self, index: int) -> np.ndarray:
-        """Flags that pixel `index` (flat) is computed with, once the image is known up to it."""
-        interpolating = self.experiment.interpolate and (self.left_grid_at is None or index <= self.left_grid_at)
-        return np.array([interpolating, index == self.first_visited], dtype=np.int64)
+    def new_record(self) -> np.ndarray:
+        """An empty record of a pixel's values: rows and columns as kernels/layout.py has them, all nan."""
+        e = self.experiment
+        rows = e.detector.layers.count * e.oversampling.used**2 + 1
+        return np.full((rows, layout.RECORD_COLUMNS), np.nan)
 
     def record(self, spixel: int, fpixel: int) -> np.ndarray:
-        """Compute one pixel again with a record of its values (rows and columns: kernels/layout.py)."""
-        p = self.inputs.parameters[0]
-        rows = int(p["layers"]) * int(p["oversample"]) ** 2 + 1
-        record = np.full((rows, layout.RECORD_COLUMNS), np.nan)
-        state = self.state_at(spixel * self.fpixels + fpixel)
-        self.record_into(record, state, np.zeros(6), np.zeros(self.spixels), spixel, fpixel)
+        """Compute one pixel again, once the image is known up to it, with a record of its values."""
+        index = spixel * self.fpixels + fpixel
+        interpolating = self.experiment.interpolation.used and (self.left_grid_at is None or index <= self.left_grid_at)
+        record = self.new_record()
+        self.record_into(record, Walk(interpolating, index == self.first_visited), spixel, fpixel)
         return record
 
     def record_into(
-        self, record: np.ndarray, state: np.ndarray, latch: np.ndarray, omega: np.ndarray, spixel: int, fpixel: int
+        self, record: np.ndarray, walk: Walk, spixel: int, fpixel: int, omega: np.ndarray | None = None
     ) -> None:
-        """Compute one pixel with given flags, which are updated; see kernels/entry.py."""
+        """Compute one pixel as the next of a walk. omega: where its solid angles are added up, if they are."""
         index = spixel * self.fpixels + fpixel
-        self._pixels(state, latch, omega, index, index + 1, record=record)
+        not_counted = np.zeros(self.spixels) if omega is None else omega
+        self.scene.pixels(index, index + 1, walk, not_counted, record=record)
 
+    def pixel_in_order(self, record: np.ndarray, walk: Walk, spixel: int, fpixel: int) -> bool:
+        """Render one pixel as the next of the whole image's walk, with a record; whether interpolation left the list.
 
-_LATCH_LOCK = threading.Lock()
+        For whoever renders all pixels one by one, in order (-printout).
+        """
+        interpolating, first_step = walk.interpolating, walk.first_step
+        self.record_into(record, walk, spixel, fpixel, self.omega)
+        index = spixel * self.fpixels + fpixel
+        if first_step and not walk.first_step:
+            self.first_visited = index
+        if interpolating and not walk.interpolating:
+            self.left_grid_at = index
+            self.left_grid[:] = walk.left_grid
+            return True
+        return False
 
 
 def default_threads() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import InputError
-from ..base.vectors import Vector
+from ..base.vectors import Triad
 
 LARGEST_INDEX = 2**30
 
@@ -24,7 +24,7 @@ class Arrays:
     reflections: tuple[np.ndarray, np.ndarray] | None = None
     mask: np.ndarray | None = None
     sources: np.ndarray | None = None
-    matrix: tuple[Vector, Vector, Vector] | None = None
+    matrix: Triad | None = None
 
 
 NO_ARRAYS = Arrays()
@@ -75,12 +75,13 @@ def sources_of(value: Any) -> np.ndarray:
     return full
 
 
-def matrix_of(value: Any) -> tuple[Vector, Vector, Vector]:
+def matrix_of(value: Any) -> Triad:
     """a*, b*, c* of an array (3, 3) whose columns they are, times the wavelength in Å, as in a matrix file."""
     matrix = _numbers("matrix", value)
     if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
         raise InputError(f"matrix: expected a finite array (3, 3), got shape {matrix.shape}")
-    return tuple(tuple(column) for column in matrix.T.tolist())
+    a, b, c = (tuple(column) for column in matrix.T.tolist())
+    return (a, b, c)
 
 
 def _numbers(name: str, value: Any) -> np.ndarray:

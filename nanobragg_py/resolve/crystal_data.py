@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..base.errors import note, warn
-from ..base.vectors import Vector, combined, dot, length, scaled
-from ..model.experiment import Camera
+from ..base.vectors import RADIAN_IN_DEGREES, Vector, combined, dot, length, scaled
+from ..model.beam import Beam, Sources
+from ..model.detector import Detector
 from ..options.config import Config
-from ..options.table import RADIAN_IN_DEGREES
 from .sources import resolve_sources
 
 if TYPE_CHECKING:
@@ -23,8 +22,11 @@ LIST_STARTS_WITH = b"0123456789+-. \t\r\n\v\f"
 BEYOND_CORNER = 0.99
 
 
-def take_crystal_data(config: Config, camera: Camera) -> tuple[Config, CrystalData | None]:
-    """What -hkl holds if it is MTZ, mmCIF or PDB, and the configuration with its cell unless -cell or -mat is there.
+def take_crystal_data(
+    config: Config, beam: Beam, detector: Detector
+) -> tuple[tuple[float, ...] | None, CrystalData | None]:
+    """The cell as Config has it, or from the file where neither -cell nor -mat is there; and what -hkl holds if it is
+    MTZ, mmCIF or PDB.
 
     A file that is none of these, or missing, gives None: then -hkl is a plain list. What was chosen is said on
     standard error. Raises InputError for a damaged file, or if gemmi is missing.
@@ -38,16 +40,18 @@ def take_crystal_data(config: Config, camera: Camera) -> tuple[Config, CrystalDa
         if kind is not None:
             resolution = config.sf_resolution_A
             if resolution is None and kind in ("pdb", "mmcif-model"):
-                resolution = BEYOND_CORNER * max(finest_resolution_A(config, camera), config.dmin_m * 1e10)
+                sources = resolve_sources(config, beam, detector.axes)
+                finest = finest_resolution_A(sources, detector)
+                resolution = BEYOND_CORNER * max(finest, config.dmin_m * 1e10)
             data = crystal_data.read_reflections(path, config.sf_column, resolution)
             note(f"{path}: {data.description}")
     if data is None:
         if config.sf_column is not None or config.sf_resolution_A is not None:
             warn("--column and --sf-resolution have no effect: -hkl is no MTZ, mmCIF or PDB file")
-        return config, None
+        return config.cell, None
     if config.mat_file is None and not (config.cell and config.cell[0] != 0.0):
-        config = replace(config, cell=cell_of(data, path))
-    return config, data
+        return cell_of(data, str(path)), data
+    return config.cell, data
 
 
 def cell_of(data: CrystalData, path: str) -> tuple[float, ...]:
@@ -69,17 +73,16 @@ def _starts_like_a_list(path: str) -> bool:
         return True
 
 
-def finest_resolution_A(config: Config, camera: Camera) -> float:
+def finest_resolution_A(sources: Sources, detector: Detector) -> float:
     """The smallest d that any pixel sees, in Å: lambda / (2 sin theta) (Bragg) over sources and the frame's edges.
 
     A detector that reaches beyond 2 theta = 90 degrees, or is curved, is taken to see half the wavelength.
     """
-    sources = resolve_sources(config, camera)
     half = 0.5 * float(sources.wavelength_m.min()) * 1e10
-    if camera.detector.curved:
+    if detector.curved:
         return half
     largest_square = 0.0
-    rays = [scaled(ray, 1.0 / length(ray)) for ray in edge_points(camera) if length(ray) > 0.0]
+    rays = [scaled(ray, 1.0 / length(ray)) for ray in edge_points(detector) if length(ray) > 0.0]
     for direction in sources.direction.tolist():
         cosine = min(-dot(direction, ray) for ray in rays)
         if cosine < 0.0:
@@ -88,9 +91,8 @@ def finest_resolution_A(config: Config, camera: Camera) -> float:
     return half / math.sqrt(largest_square) if largest_square > 0.0 else math.inf
 
 
-def edge_points(camera: Camera, each_side: int = 8) -> list[Vector]:
+def edge_points(detector: Detector, each_side: int = 8) -> list[Vector]:
     """Points on the frame's edge in metres from the sample, the corners among them."""
-    detector = camera.detector
     at = [step / each_side for step in range(each_side + 1)]
     edges = [(t, s) for t in at for s in (0.0, 1.0)] + [(s, t) for t in at for s in (0.0, 1.0)]
     points = []

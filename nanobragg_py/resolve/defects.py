@@ -14,43 +14,38 @@ from ..options.fixes import Corrections
 LARGEST_HARMLESS = 1e-9
 
 
-def _rotation_is_stale(experiment: Experiment) -> bool:
-    phis = experiment.camera.phi.positions(experiment.camera.phi_start)
+def _rotation_is_stale(e: Experiment) -> bool:
+    phis = e.spindle.positions_rad
     return 0.0 in phis and any(phis)
 
 
-def _sum_is_multiplied(experiment: Experiment) -> bool:
-    one_term = experiment.steps * experiment.camera.detector.layers.count == 1
-    running_sum = experiment.factors.any and not experiment.factors.per_term
-    return running_sum and not (one_term and experiment.background.at_start == 0.0)
+def _sum_is_multiplied(e: Experiment) -> bool:
+    one_term = e.steps * e.detector.layers.count == 1
+    return e.factors.multiply_the_sum and not (one_term and e.background.at_start == 0.0)
 
 
-def _cell_is_wrong(experiment: Experiment) -> bool:
-    angles = experiment.crystal.constructed_angles
-    if angles is None or experiment.crystal.steps.from_file is not None:
+def _cell_is_wrong(e: Experiment) -> bool:
+    setting = e.crystal.setting
+    if setting.given_cell is None or setting.constructed_angles is None or setting.from_matrix is not None:
         return False
-    given = (*experiment.config.cell, *(0.0,) * 6)[5]
-    sine = math.sin(given) if given > 0.0 else 1.0
-    return abs(math.sin(angles.angles[2]) - sine) > LARGEST_HARMLESS
+    wrong = math.sin(setting.constructed_angles.angles[2]) - math.sin(setting.given_cell.gamma)
+    return abs(wrong) > LARGEST_HARMLESS
 
 
-def _water_is_scaled_twice(experiment: Experiment) -> bool:
+def _water_is_scaled_twice(e: Experiment) -> bool:
     """It is right if r_e²·fluence is 1, as it is by default, and there is one step."""
-    steps = experiment.steps * experiment.camera.detector.layers.count
-    scale = R_E_SQR_M2 * experiment.camera.intensity.fluence_per_m2 / steps
-    return experiment.config.water_m != 0.0 and abs(scale - 1.0) > LARGEST_HARMLESS
+    scale = R_E_SQR_M2 * e.beam.intensity.fluence_per_m2 / (e.steps * e.detector.layers.count)
+    return e.background.edge_m != 0.0 and abs(scale - 1.0) > LARGEST_HARMLESS
 
 
-def _weights_differ(experiment: Experiment) -> bool:
-    weight = experiment.sources.weight
-    return bool(np.any(weight != weight[0]))
+def _weights_differ(e: Experiment) -> bool:
+    return bool(np.any(e.sources.weight != e.sources.weight[0]))
 
 
-def _first_subpixel_counts(experiment: Experiment) -> bool:
-    factors, config = experiment.factors, experiment.config
-    polarized = not config.nopolar and not factors.polar
-    subpixels = experiment.oversampling.used > 1 and (polarized or not factors.omega)
-    return subpixels or (len(experiment.sources.weight) > 1 and polarized)
+def _first_subpixel_counts(e: Experiment) -> bool:
+    polarized = e.beam.polarized and not e.factors.polar
+    subpixels = e.oversampling.used > 1 and (polarized or not e.factors.omega)
+    return subpixels or (e.sources.count > 1 and polarized)
 
 
 # Whether an image has a defect, by the field of Corrections that corrects it; but for interpolation that left the list,
@@ -60,11 +55,11 @@ PREDICATES: dict[str, Callable[[Experiment], bool]] = {
     "cell": _cell_is_wrong,
     "water": _water_is_scaled_twice,
     "weights": _weights_differ,
-    "misset": lambda e: e.crystal.misset_was_random,
-    "layers": lambda e: e.camera.detector.thickness_m != 0.0,
+    "misset": lambda e: e.crystal.setting.misset_was_random,
+    "layers": lambda e: e.detector.thickness_m != 0.0,
     "subpixel": _first_subpixel_counts,
-    "pix0": lambda e: e.config.pix0_vector is not None,
-    "spot_width": lambda e: e.config.shape in ("gauss", "tophat"),
+    "pix0": lambda e: e.detector.given_pix0_m is not None,
+    "spot_width": lambda e: not e.crystal.shape.along_axes,
 }
 
 

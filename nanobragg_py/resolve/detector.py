@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from typing import TypeVar
 
 from ..base.c_numbers import divide
 from ..base.errors import InputError
-from ..base.memory import require_memory, size_text
+from ..base.memory import require_memory, require_room, size_text
 from ..base.records import record
 from ..base.vectors import Vector, combined, cross, dot, length, turned, turned_about, unit
 from ..formats.smv import HeaderDefaults
@@ -17,6 +18,9 @@ from ..model.steps import Steps
 from ..options.config import Config
 from .sampling import RangeRules, resolve_range
 
+T = TypeVar("T")
+# What one layer of the sensor, and its line in the run log, takes while it is worked out (bytes).
+LAYER_BYTES = 1200
 # The image; what is written is converted piece by piece.
 BYTES_PER_PIXEL = 4
 # Where nothing else is said with custom axes.
@@ -61,7 +65,7 @@ def resolve_detector(config: Config, header: HeaderDefaults) -> Detector:
     near = _resolve_near_point(config, header, frame)
     axes, made = _resolve_axes(config)
     centre = _resolve_beam_centre(config, header, frame, near)
-    distance = _first(config.distance_m, header.distance_m, 100.0e-3)
+    distance = _first_or(100.0e-3, config.distance_m, header.distance_m)
     _require(distance, "-distance", "mm", 1e3)
     placed = _place(config, header, axes, centre, distance)
     layers, attenuation, assumed = _resolve_sensor(config)
@@ -101,13 +105,19 @@ def resolve_detector(config: Config, header: HeaderDefaults) -> Detector:
         pix0_m=placed.pix0,
         dials_origin_mm=_dials_origin(placed.pix0),
         incident_in_detector=_seen_by_detector(placed.axes),
+        given_pix0_m=config.pix0_vector,
         pivot_inputs=placed.pivot_inputs,
     )
 
 
-def _first(*values):
+def _first(*values: T | None) -> T | None:
     """The first value that was given."""
     return next((value for value in values if value is not None), None)
+
+
+def _first_or(default: T, *values: T | None) -> T:
+    """The first value that was given, or the default."""
+    return next((value for value in values if value is not None), default)
 
 
 def _require(value: float, option: str, unit_name: str, per_unit: float) -> None:
@@ -116,15 +126,15 @@ def _require(value: float, option: str, unit_name: str, per_unit: float) -> None
 
 
 def _resolve_frame(config: Config, header: HeaderDefaults) -> _Frame:
-    size = _first(config.pixel_size_m, header.pixel_size_m, 0.1e-3)
+    size = _first_or(0.1e-3, config.pixel_size_m, header.pixel_size_m)
     _require(size, "-pixel", "mm", 1e3)
-    fpixels = _first(config.detpixels_fast, header.fpixels, 0)
-    spixels = _first(config.detpixels_slow, header.spixels, 0)
+    fpixels = _first_or(0, config.detpixels_fast, header.fpixels)
+    spixels = _first_or(0, config.detpixels_slow, header.spixels)
     for count in (fpixels, spixels):
         if count < 0:
             raise InputError(f"-detpixels: expected a positive number of pixels, got {count}")
-    fast = size * fpixels if fpixels else _first(config.detsize_fast_m, header.detsize_fast_m, 102.4e-3)
-    slow = size * spixels if spixels else _first(config.detsize_slow_m, header.detsize_slow_m, 102.4e-3)
+    fast = size * fpixels if fpixels else _first_or(102.4e-3, config.detsize_fast_m, header.detsize_fast_m)
+    slow = size * spixels if spixels else _first_or(102.4e-3, config.detsize_slow_m, header.detsize_slow_m)
     _require(fast, "-detsize", "mm", 1e3)
     _require(slow, "-detsize", "mm", 1e3)
     counts = [fast / size - 0.5, slow / size - 0.5]
@@ -152,7 +162,7 @@ def _resolve_near_point(config: Config, header: HeaderDefaults, frame: _Frame) -
     orgx, orgy = _first(config.ORGX, header.ORGX), _first(config.ORGY, header.ORGY)
     fclose = frame.fast_m / 2.0 if orgx is None else (orgx - 0.5) * frame.pixel_size_m
     sclose = frame.slow_m / 2.0 if orgy is None else (orgy - 0.5) * frame.pixel_size_m
-    return _NearPoint(fclose, sclose, _first(config.Xclose_m, fclose), _first(config.Yclose_m, sclose))
+    return _NearPoint(fclose, sclose, _first_or(fclose, config.Xclose_m), _first_or(sclose, config.Yclose_m))
 
 
 def _resolve_axes(config: Config) -> tuple[Axes, bool]:
@@ -253,7 +263,8 @@ def _place(config: Config, header: HeaderDefaults, axes: Axes, centre: _Centre, 
     start = PivotInputs(centre.Fbeam, centre.Sbeam, distance)
     fclose, sclose, close = -dot(pix0, fdet), -dot(pix0, sdet), dot(pix0, odet)
     distance = close / ratio
-    impact = tuple(distance * axes.beam[i] - pix0[i] for i in range(3))
+    (bx, by, bz), (px, py, pz) = axes.beam, pix0
+    impact = (distance * bx - px, distance * by - py, distance * bz - pz)
     return _Placed(
         replace(axes, fdet=fdet, sdet=sdet, odet=odet),
         pix0,
@@ -286,6 +297,7 @@ def _resolve_sensor(config: Config) -> tuple[Steps, float, bool]:
     attenuation = -1.0 if config.attenuation_per_m is None else config.attenuation_per_m
     rules = RangeRules(halves_the_range=True, range_for_count=0.5e-6)
     layers = resolve_range(thickness, None, config.thickness_steps, rules)
+    require_room(layers.count, LAYER_BYTES, "layers of the sensor")
     if config.fixes.layers and layers.range > 0.0:
         # The reference puts them T/(N-1) apart, so that the last one lies behind the sensor.
         layers = replace(layers, step=layers.range / layers.count)

@@ -1,24 +1,41 @@
-"""Random numbers of a run."""
+"""Random numbers of a run: the C program's generator, its seeds, and uniform rotations."""
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
+from ..base.c_numbers import wrap32
 from ..kernels.library.load import address, kernel
+
+KERNELS = ("mosaic_rotations",)
+# What -mosaic_seed is when it is not said.
+DEFAULT_MOSAIC_SEED = 12345678
 
 
 class RandomTable:
-    """The shuffle table that all random streams of a run share (kernels/random.py)."""
+    """The shuffle table that all random streams of a run share (kernels/passes/random.py)."""
 
     def __init__(self) -> None:
         self.table = np.zeros(33, dtype=np.int64)
 
-    def rotations(self, seed: int, spread_rad: float, count: int) -> tuple[np.ndarray, int]:
-        """`count` random rotation matrices, float64 (count, 9), and where the stream then stands."""
-        stream = np.array([seed], dtype=np.int64)
+    def rotations(self, seed: int, spread_rad: float, count: int) -> np.ndarray:
+        """`count` random rotation matrices by up to about `spread_rad`, float64 (count, 9), row by row."""
+        stream = np.array([stream_of(seed)], dtype=np.int64)
         matrices = np.empty((count, 9))
         kernel("mosaic_rotations")(address(self.table), address(stream), spread_rad, count, address(matrices))
-        return matrices, int(stream[0])
+        return matrices
+
+
+def stream_of(seed: int) -> int:
+    """Where a seed's stream begins: the generator starts afresh at a number that is not positive (32 bits)."""
+    return wrap32(-seed)
+
+
+def clock_seed() -> int:
+    """Seed of a run that gives none."""
+    return int(time.time())
 
 
 def random_rotation(random: np.random.Generator) -> np.ndarray:

@@ -5,18 +5,38 @@ from __future__ import annotations
 import math
 
 from ..base.errors import InputError
+from ..base.memory import require_room
 from ..base.records import by_value, record
+from ..base.vectors import Vector
+from ..formats.smv import HeaderDefaults
 from ..model.mosaic import Mosaic
 from ..model.region import Region
-from ..model.spindle import DEGREE
+from ..model.spindle import Spindle
 from ..model.steps import Steps
 from ..options.config import Config
+
+# One degree in radians, as the C program divides it.
+DEGREE = 1.0 / (180.0 * 0.31830988618379067154)
+# What one spindle step or mosaic domain, and its line in the run log, takes while it is worked out (bytes).
+STEP_BYTES = 1200
+DOMAIN_BYTES = 72
 
 
 def _whole(value: float) -> int:
     if math.isnan(value) or abs(value) > 2**31:
         raise InputError(f"a number of steps of {value:g} is beyond what can be counted")
     return math.ceil(value)
+
+
+def resolve_spindle(config: Config, header: HeaderDefaults, axis: Vector) -> Spindle:
+    """The sweep: options first, then what a header says. Raises InputError for one without steps."""
+    osc = config.osc if config.osc is not None else header.osc
+    start = next((value for value in (config.phi, header.phi) if value is not None), 0.0)
+    steps = resolve_phi(osc, config.phi_step, config.phi_steps)
+    if steps.count < 1:
+        raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
+    require_room(steps.count, STEP_BYTES, "spindle steps")
+    return Spindle(axis, start, steps)
 
 
 def resolve_phi(osc: float | None, step: float | None, count: int | None) -> Steps:
@@ -80,24 +100,23 @@ def _range_from_parts(size: float, step: float, count: int, rules: RangeRules) -
     return Steps(size, step, count)
 
 
-def resolve_mosaic(spread: float | None, domains: int | None) -> Mosaic:
-    """A spread without domains gets ten; domains without a spread become one."""
-    given = -1.0 if spread is None else spread
+def resolve_mosaic(spread_rad: float | None, domains: int | None) -> Mosaic:
+    """A spread without domains gets ten; domains without a spread become one. Raises InputError for too many."""
+    spread = -1.0 if spread_rad is None else spread_rad
+    if spread <= 0.0:
+        given, few = max(spread, 0.0), domains is None or domains <= 0
+        which = "no" if spread < 0.0 else "zero"
+        warning = f"WARNING: {which} mosaic spread specified.  setting mosaic_domains = 1"
+        return Mosaic(given, 1, "" if few else warning)
     if domains is None or domains <= 0:
-        if given < 0.0:
-            return Mosaic(0.0, 1)
-        if given == 0.0:
-            return Mosaic(given, 1)
-        return Mosaic(given, 10, "WARNING: finite mosaicity with only one domain! upping to 10 mosaic domains")
-    if given < 0.0:
-        return Mosaic(0.0, 1, "WARNING: no mosaic spread specified.  setting mosaic_domains = 1")
-    if given == 0.0:
-        return Mosaic(given, 1, "WARNING: zero mosaic spread specified.  setting mosaic_domains = 1")
-    return Mosaic(given, domains)
+        warning = "WARNING: finite mosaicity with only one domain! upping to 10 mosaic domains"
+        return Mosaic(spread, 10, warning)
+    require_room(domains, DOMAIN_BYTES, "mosaic domains")
+    return Mosaic(spread, domains)
 
 
 def resolve_region(config: Config, fpixels: int, spixels: int) -> Region:
-    """Limits that are negative or not given become the detector's (one pixel more, as in the reference)."""
+    """Limits that are negative or not given become the detector's (one pixel more, as in the C program)."""
 
     def limit(value: int | None, default: int) -> int:
         return default if value is None or value < 0 else value

@@ -1,155 +1,163 @@
-"""From a configuration, and arrays in place of files, to the complete experiment: a run's stages without its log."""
+"""The stages of a run, in the C program's order: from a configuration, and files or arrays, to the experiment.
+
+The one place where they stand in order, for the command and for Python alike.
+"""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from ..base.c_numbers import divide
 from ..base.errors import InputError
 from ..base.files import file_is_there
-from ..base.memory import _require_room
-from ..base.vectors import Vector, cross, unit
-from ..formats.reflection_list import read_list
-from ..formats.smv import HeaderDefaults
-from ..model import structure_factors
+from ..base.vectors import Triad
+from ..formats.matrix import read_matrix
 from ..model.background import AVOGADRO, WATER_F, WATER_MOLECULAR_WEIGHT, Background
-from ..model.beam import R_E_SQR_M2, Sources
+from ..model.beam import R_E_SQR_M2, Beam
 from ..model.crystal import Crystal
 from ..model.detector import Detector
-from ..model.experiment import Camera, Experiment
-from ..model.spindle import spindle_cells
-from ..model.structure_factors import Grid
+from ..model.experiment import Experiment, Interpolation, NoiseSeed
 from ..model.subpixels import Oversampling, SampledFactors
 from ..options.config import Config
 from .arrays import NO_ARRAYS, Arrays
-from .beam import resolve_intensity
+from .beam import resolve_beam, sample_size
 from .crystal import resolve_crystal
 from .crystal_data import take_crystal_data
 from .detector import resolve_detector
-from .files import load_grid, resolve_headers, resolve_mask
-from .random import RandomTable
-from .sampling import resolve_mosaic, resolve_phi, resolve_range, resolve_region
-from .sources import checked_sources, resolve_sources
+from .files import resolve_headers, resolve_mask
+from .listener import Listener
+from .random import DEFAULT_MOSAIC_SEED, RandomTable, clock_seed, stream_of
+from .sampling import resolve_mosaic, resolve_region, resolve_spindle
+from .sources import resolve_sources
+from .structure_factors import resolve_structure_factors
 
-DEFAULT_MOSAIC_SEED = -12345678
-STEP_BYTES = 1200
-DOMAIN_BYTES = 72
-
-
-class NothingToDo(Exception):
-    """Neither structure factors nor a cell were given: the C program prints its usage and exits."""
+SILENT = Listener()
 
 
-def resolve_camera(config: Config, header: HeaderDefaults) -> Camera:
-    """Detector, beam and steps."""
-    intensity = resolve_intensity(config)
-    wavelength = next((v for v in (config.wavelength_m, header.wavelength_m) if v is not None), 1e-10)
-    if not 0.0 < wavelength < 1.0:
-        raise InputError(f"-lambda: expected a wavelength above 0 Å, got {wavelength * 1e10:g}")
-    detector = resolve_detector(config, header)
-    phi = resolve_phi(config.osc if config.osc is not None else header.osc, config.phi_step, config.phi_steps)
-    if phi.count < 1:
-        raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
-    mosaic = resolve_mosaic(config.mosaic_spread, config.mosaic_domains)
-    _require_room(phi.count, STEP_BYTES, "spindle steps")
-    _require_room(detector.layers.count, STEP_BYTES, "layers of the sensor")
-    _require_room(mosaic.domains, DOMAIN_BYTES, "mosaic domains")
-    axes = detector.axes
-    return Camera(
-        detector=detector,
-        intensity=intensity,
-        wavelength_m=wavelength,
-        vertical=unit(cross(axes.beam, axes.polar)),
-        phi_start=next((v for v in (config.phi, header.phi) if v is not None), 0.0),
-        phi=phi,
-        horizontal=resolve_range(config.hdiv_range, config.hdiv_step, config.hdiv_steps),
-        upright=resolve_range(config.vdiv_range, config.vdiv_step, config.vdiv_steps),
-        dispersion=resolve_range(config.dispersion, None, config.dispersion_steps),
-        mosaic=mosaic,
-        region=resolve_region(config, detector.fpixels, detector.spixels),
-    )
+class NothingToDo(InputError):
+    """Structure factors or a cell are missing: the C program prints its usage and exits.
 
-
-def check_there_is_something_to_do(config: Config) -> None:
-    """Raise NothingToDo where the C program prints its usage."""
-    no_factors = config.hkl_file is None and config.default_F == 0.0 and not file_is_there(config.dump_file)
-    no_cell = config.mat_file is None and not (config.cell and config.cell[0] != 0.0)
-    if no_factors or no_cell:
-        raise NothingToDo
-
-
-def resolve_interpolation(config: Config) -> bool:
-    """On when asked for, or when nothing was said and the crystal is at most two cells wide somewhere."""
-    if config.interpolate is not None:
-        return config.interpolate
-    return any(count is None or count <= 2 for count in (config.Na, config.Nb, config.Nc))
-
-
-def resolve_oversampling(config: Config, camera: Camera, crystal: Crystal) -> Oversampling:
-    """Sub-pixels from the crystal's width against the size of a pixel in reciprocal space."""
-    detector = camera.detector
-    largest = max(crystal.size_m)
-    reciprocal_pixel = camera.wavelength_m * detector.distance_m / detector.pixel_size_m
-    wanted = divide(3.0 * largest, reciprocal_pixel)
-    if not wanted <= 1e5 and not (config.oversample or 0) > 0:
-        raise InputError(f"oversampling of {wanted:.3g} would be needed: give -oversample, a smaller -N, or pixels")
-    recommended = int(-(-wanted // 1)) if wanted < 2**31 else 2**31 - 1
-    recommended = max(recommended, 1)
-    automatic = config.oversample is None or config.oversample <= 0
-    return Oversampling(recommended if automatic else config.oversample, recommended, automatic, reciprocal_pixel)
-
-
-def complete(
-    config: Config, camera: Camera, crystal: Crystal, interpolate: bool, oversampling: Oversampling,
-    grid: Grid, sources: Sources, random: RandomTable, noise_seed: int, mask: np.ndarray | None = None,
-) -> Experiment:  # fmt: skip
-    """Put the parts together: orientations, mask, number of steps, background.
-
-    mask: uint16 (slow, fast), 0 = skip; read from config.mask_file if None.
+    factors, cell: whether there are some; what was resolved so far goes with it, for the usage text.
     """
-    mosaic, phi = camera.mosaic, camera.phi
-    seed = DEFAULT_MOSAIC_SEED if config.mosaic_seed is None else config.mosaic_seed
-    domains, _ = random.rotations(seed, mosaic.spread, mosaic.domains)
+
+    def __init__(self, factors: bool, cell: bool, beam: Beam, detector: Detector):
+        missing = [] if factors else ["no structure factors: give hkl (a file or an array), or default_F"]
+        missing += [] if cell else ["no unit cell: give cell, or matrix"]
+        super().__init__("; ".join(missing))
+        self.factors, self.cell, self.beam, self.detector = factors, cell, beam, detector
+
+
+def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SILENT) -> Experiment:
+    """The experiment of a configuration.
+
+    arrays: in place of files. listener: hears of each stage. Prints nothing on standard output, and writes no file.
+    Raises InputError for whatever the user can mend, NothingToDo where the C program prints its usage.
+    """
+    header, paths = resolve_headers(config)
+    listener.headers_read(paths)
+    if arrays.mask is not None:
+        header = replace(header, fpixels=arrays.mask.shape[1], spixels=arrays.mask.shape[0])
+    beam = resolve_beam(config, header)
+    detector = resolve_detector(config, header)
+    spindle = resolve_spindle(config, header, detector.axes.spindle)
+    mosaic = resolve_mosaic(config.mosaic_spread, config.mosaic_domains)
+    region = resolve_region(config, detector.fpixels, detector.spixels)
+    listener.instrument_resolved(beam, detector)
+
+    cell, data = (config.cell, None) if arrays.reflections is not None else take_crystal_data(config, beam, detector)
+    _check_there_is_something_to_do(config, arrays, cell, beam, detector)
+    interpolation = resolve_interpolation(config)
+    listener.work_begins(detector, mosaic, interpolation)
+
+    clock, random = clock_seed(), RandomTable()
+    matrix = arrays.matrix if config.mat_file is None or arrays.matrix is not None else read_matrix(config.mat_file)
+    sample = sample_size(config, beam.intensity)
+    crystal = resolve_crystal(config, beam.wavelength_m, random, clock, cell, matrix, sample)
+    listener.crystal_resolved(crystal, beam)
+    oversampling = resolve_oversampling(config.oversample, beam, detector, crystal)
+    listener.oversampling_resolved(crystal, oversampling)
+    grid = resolve_structure_factors(config, arrays, data, listener)
+    listener.structure_factors_resolved(detector, spindle)
+    sources = resolve_sources(config, beam, detector.axes, arrays.sources)
+    listener.sources_resolved(sources)
+
+    mosaic_seed = DEFAULT_MOSAIC_SEED if config.mosaic_seed is None else config.mosaic_seed
+    domains = random.rotations(mosaic_seed, mosaic.spread_rad, mosaic.domains)
     # The first domain is forced to be aligned.
     domains[0] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    steps = len(sources.weight) * mosaic.domains * phi.count * oversampling.used * oversampling.used
-    if steps >= 2**31:
-        raise InputError(
-            f"{steps:.3g} steps in each pixel: expected fewer sources, mosaic domains, spindle steps or sub-pixels, "
-            "below 2^31 in all"
-        )
-    factors = resolve_factors(config, camera.detector, oversampling.used, len(sources.weight))
+    steps = _counted(sources.count * mosaic.domains * spindle.steps.count * oversampling.used * oversampling.used)
+    factors = resolve_factors(config, detector, oversampling.used, sources.count)
     return Experiment(
-        config=config,
-        camera=camera,
-        crystal=crystal,
-        interpolate=interpolate and grid.reflections > 0,
-        oversampling=oversampling,
-        grid=grid,
+        detector=detector,
+        region=region,
+        mask=resolve_mask(config, detector, arrays.mask),
+        beam=beam,
         sources=sources,
-        cells=turned_cells(config, camera, crystal),
+        spindle=spindle,
+        crystal=crystal,
+        mosaic=mosaic,
+        cells=spindle.cells(crystal.real_m, stale=not config.fixes.upstream),
         domains=domains,
-        mask=resolve_mask(config, camera.detector, mask),
-        steps=steps,
+        structure_factors=grid,
+        interpolation=replace(interpolation, used=interpolation.used and grid.reflections > 0),
+        dmin_m=config.dmin_m,
+        oversampling=oversampling,
         factors=factors,
-        background=_background(config, camera, factors, steps),
-        noise_seed=noise_seed,
-        random=random,
+        steps=steps,
+        background=resolve_background(config, beam, detector, factors, steps),
+        noise_seed=NoiseSeed(stream_of(clock if config.seed is None else config.seed), random.table),
     )
 
 
-def turned_cells(config: Config, camera: Camera, crystal: Crystal) -> np.ndarray:
-    """Cell vectors at each spindle step, float64 (2, steps, 9): see spindle_cells."""
-    positions = camera.phi.positions(camera.phi_start)
-    return spindle_cells(crystal.real_m, camera.detector.axes.spindle, positions, not config.fixes.upstream)
+def with_crystal(
+    experiment: Experiment, config: Config, cell: tuple[float, ...] | None, matrix: Triad | None
+) -> Experiment:
+    """The experiment with its crystal set anew; all else stays. cell, matrix: see resolve_crystal."""
+    beam, detector = experiment.beam, experiment.detector
+    sample = sample_size(config, beam.intensity)
+    # Whatever is drawn here must not change the streams that the experiment has drawn from already.
+    crystal = resolve_crystal(config, beam.wavelength_m, RandomTable(), 0, cell, matrix, sample)
+    oversampling = resolve_oversampling(config.oversample, beam, detector, crystal)
+    return replace(
+        experiment,
+        crystal=crystal,
+        oversampling=oversampling,
+        cells=experiment.spindle.cells(crystal.real_m, stale=not config.fixes.upstream),
+        steps=experiment.steps // experiment.oversampling.used**2 * oversampling.used**2,
+    )
+
+
+def _check_there_is_something_to_do(
+    config: Config, arrays: Arrays, cell: tuple[float, ...] | None, beam: Beam, detector: Detector
+) -> None:
+    """Raise NothingToDo where the C program prints its usage."""
+    factors = arrays.reflections is not None or config.hkl_file is not None or config.default_F != 0.0
+    factors = factors or file_is_there(config.dump_file)
+    has_cell = arrays.matrix is not None or config.mat_file is not None or bool(cell and cell[0] != 0.0)
+    if not (factors and has_cell):
+        raise NothingToDo(factors, has_cell, beam, detector)
+
+
+def resolve_interpolation(config: Config) -> Interpolation:
+    """On when asked for, or when nothing was said and the crystal is at most two cells wide somewhere."""
+    automatic = config.interpolate is None
+    narrow = any(count is None or count <= 2 for count in (config.Na, config.Nb, config.Nc))
+    return Interpolation(narrow if automatic else bool(config.interpolate), automatic, config.fixes.interpolation)
+
+
+def resolve_oversampling(wanted: int | None, beam: Beam, detector: Detector, crystal: Crystal) -> Oversampling:
+    """Sub-pixels from the crystal's width against the size of a pixel in reciprocal space, or as wanted."""
+    reciprocal_pixel = beam.wavelength_m * detector.distance_m / detector.pixel_size_m
+    needed = divide(3.0 * max(crystal.size_m), reciprocal_pixel)
+    given = wanted if wanted is not None and wanted > 0 else None
+    if not needed <= 1e5 and given is None:
+        raise InputError(f"oversampling of {needed:.3g} would be needed: give -oversample, a smaller -N, or pixels")
+    recommended = max(int(-(-needed // 1)) if needed < 2**31 else 2**31 - 1, 1)
+    return Oversampling(recommended if given is None else given, recommended, given is None, reciprocal_pixel)
 
 
 def resolve_factors(config: Config, detector: Detector, oversample: int, sources: int) -> SampledFactors:
-    """From the options and corrections (fixes.py)."""
+    """Which factors are sampled: as asked for, and as corrections need it."""
     fixes = config.fixes
     each_subpixel = fixes.subpixel and (oversample > 1 or sources > 1 or detector.layers.count > 1)
     return SampledFactors(
@@ -160,74 +168,27 @@ def resolve_factors(config: Config, detector: Detector, oversample: int, sources
     )
 
 
-def _background(config: Config, camera: Camera, factors: SampledFactors, steps: int) -> Background:
-    """Water's scattering, which in the reference is scaled by r_e²·fluence here and again with the lattice's."""
+def resolve_background(
+    config: Config, beam: Beam, detector: Detector, factors: SampledFactors, steps: int
+) -> Background:
+    """Water's scattering, which in the C program is scaled by r_e²·fluence here and again with the lattice's."""
     edge = config.water_m
     if not config.fixes.water:
-        scaled = WATER_F * WATER_F * R_E_SQR_M2 * camera.intensity.fluence_per_m2
-        return Background(scaled * edge * edge * edge * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT, 0.0)
+        scaled = WATER_F * WATER_F * R_E_SQR_M2 * beam.intensity.fluence_per_m2
+        at_start = scaled * edge * edge * edge * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
+        return Background(edge, at_start, 0.0, beyond_dmin=False)
     each = WATER_F * WATER_F * edge * edge * edge * 1e6 * AVOGADRO / WATER_MOLECULAR_WEIGHT
-    return Background(0.0, each) if factors.any else Background(each * steps * camera.detector.layers.count, 0.0)
+    beyond = edge != 0.0
+    if factors.any:
+        return Background(edge, 0.0, each, beyond)
+    return Background(edge, each * steps * detector.layers.count, 0.0, beyond)
 
 
-def clock_seed() -> int:
-    """Seed of a run that gives none."""
-    return -int(time.time())
-
-
-def make_crystal(
-    config: Config, camera: Camera, random: RandomTable, clock: int,
-    matrix: tuple[Vector, Vector, Vector] | None = None,
-) -> Crystal:  # fmt: skip
-    """The crystal in this camera's beam. matrix: see resolve_crystal."""
-    return resolve_crystal(config, camera.wavelength_m, camera.intensity.sample_m, random, clock, matrix)
-
-
-def resolve(config: Config, arrays: Arrays = NO_ARRAYS, grid: Grid | None = None) -> Experiment:
-    """The experiment of a configuration. grid: structure factors that are loaded already.
-
-    Nothing is printed on standard output, and no file is written. Raises InputError.
-    """
-    header, _ = resolve_headers(config)
-    if arrays.mask is not None:
-        header = replace(header, fpixels=arrays.mask.shape[1], spixels=arrays.mask.shape[0])
-    camera = resolve_camera(config, header)
-    data = None
-    if arrays.reflections is None and grid is None:
-        config, data = take_crystal_data(config, camera)
-    _check_there_is_enough(config, arrays, grid)
-    clock = clock_seed()
-    random = RandomTable()
-    crystal = make_crystal(config, camera, random, clock, arrays.matrix)
-    oversampling = resolve_oversampling(config, camera, crystal)
-    grid = grid or _grid(config, arrays, data)
-    return complete(
-        config, camera, crystal, resolve_interpolation(config), oversampling, grid,
-        _sources(config, camera, arrays), random, clock if config.seed is None else config.seed, arrays.mask,
-    )  # fmt: skip
-
-
-def _check_there_is_enough(config: Config, arrays: Arrays, grid: Grid | None) -> None:
-    """Raise InputError where the program would print its usage."""
-    no_list = grid is None and arrays.reflections is None and config.hkl_file is None
-    if no_list and config.default_F == 0.0 and not file_is_there(config.dump_file):
-        raise InputError("no structure factors: give hkl (a file or an array), or default_F")
-    if arrays.matrix is None and config.mat_file is None and not (config.cell and config.cell[0] != 0.0):
-        raise InputError("no unit cell: give cell, or matrix")
-
-
-def _grid(config: Config, arrays: Arrays, data: Any) -> Grid:
-    """Structure factors, without the dump that a run of the program leaves behind."""
-    if arrays.reflections is not None:
-        return structure_factors.grid_of(*arrays.reflections, config.default_F, "hkl")
-    if data is not None:
-        return structure_factors.grid_of(data.hkl, data.F, config.default_F, config.hkl_file or "")
-    if config.hkl_file is not None:
-        return read_list(config.hkl_file, config.default_F)
-    return load_grid(config, lambda text: None)
-
-
-def _sources(config: Config, camera: Camera, arrays: Arrays) -> Any:
-    if arrays.sources is None:
-        return resolve_sources(config, camera)
-    return checked_sources(arrays.sources, "sources", camera, config.fixes.weights)
+def _counted(steps: int) -> int:
+    """The number of terms in a pixel's sum, if a pixel can have as many."""
+    if steps >= 2**31:
+        raise InputError(
+            f"{steps:.3g} steps in each pixel: expected fewer sources, mosaic domains, spindle steps or sub-pixels, "
+            "below 2^31 in all"
+        )
+    return steps
