@@ -61,7 +61,8 @@ def arranged(config: Config | None, keywords: Mapping[str, Any]) -> tuple[Config
     """The configuration, and the arrays, of what simulate() was given. Raises InputError."""
     if config is not None and not isinstance(config, Config):
         raise InputError(f"expected a Config and keywords, got {type(config).__name__}; see Config.from_argv")
-    settable, arrays = {}, {}
+    settable: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     for name, value in keywords.items():
         if name in ARRAY_KEYWORDS and not isinstance(value, (str, os.PathLike)):
             if value is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -134,7 +134,7 @@ class Simulator:
         if self.base.detector.curved:
             raise InputError("stills: labels are for flat detectors only")
         random = np.random.Generator(np.random.PCG64(seed))
-        waiting: deque = deque()
+        waiting: deque[Future[Still]] = deque()
         try:
             for number in range(n + 2 * self.threads):
                 if number < n:

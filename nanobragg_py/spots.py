@@ -64,7 +64,7 @@ class _View(NamedTuple):
 class _Found(NamedTuple):
     """Candidates of one view: columns of Indices, distance from the middle of the transform, rays (3, n)."""
 
-    index: np.ndarray
+    column: np.ndarray
     distance: np.ndarray
     ray: np.ndarray
 
@@ -80,9 +80,9 @@ def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weak
     """
     views = list(_views(experiment))
     found = [_cut(experiment, indices, view) for view in views]
-    index = np.concatenate([one.index for one in found])
+    index = np.concatenate([one.column for one in found])
     ray = np.concatenate([one.ray for one in found], axis=1)
-    which = np.repeat(np.arange(len(found)), [len(one.index) for one in found])
+    which = np.repeat(np.arange(len(found)), [len(one.column) for one in found])
     if len(found) > 1:
         order = np.lexsort((np.concatenate([one.distance for one in found]), index))
         index, first = np.unique(index[order], return_index=True)
@@ -207,7 +207,8 @@ def _nearest_node_is(
         radii, k0 = np.array([view.radius for view in views]), np.array([view.k0 for view in views])
         cells = np.array([view.cell_A for view in views])
         found = np.einsum("nij,nj->ni", cells[which], out * radii[which, None] - k0[which])
-    return np.abs(found - hkl).max(axis=1, initial=0.0) <= 0.5
+    nearest: np.ndarray = np.abs(found - hkl).max(axis=1, initial=0.0) <= 0.5
+    return nearest
 
 
 def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarray:
@@ -216,7 +217,8 @@ def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarr
     flat = pixel[:, 1].astype(np.int64) * width + pixel[:, 0]
     order = np.lexsort((away, flat))
     _, first = np.unique(flat[order], return_index=True)
-    return order[first]
+    nearest: np.ndarray = order[first]
+    return nearest
 
 
 def box_radius(experiment: Experiment) -> int:
@@ -232,4 +234,5 @@ def _box_sums(image: np.ndarray, pixel: np.ndarray, radius: int) -> np.ndarray:
     values = image[slow, fast].astype(np.float64)
     beside, above = _box(radius)
     values[(fast != pixel[:, :1] + beside) | (slow != pixel[:, 1:] + above)] = 0.0
-    return values.sum(axis=1)
+    sums: np.ndarray = values.sum(axis=1)
+    return sums

@@ -17,7 +17,7 @@ from nanobragg_py.base.errors import InputError
 from nanobragg_py.kernels.jit import for_python
 from nanobragg_py.kernels.simd import trig
 from nanobragg_py.model.experiment import Experiment
-from nanobragg_py.options.scan import scan
+from nanobragg_py.options.config import scan
 from nanobragg_py.rendering.renderer import Renderer
 from nanobragg_py.resolve.stages import resolve as resolved
 

@@ -20,8 +20,7 @@ from nanobragg_py.formats.matrix import parse_matrix
 from nanobragg_py.formats.reflection_list import _parse_piece, make_grid, parse_list
 from nanobragg_py.formats.smv import HeaderDefaults, add_header, frame_size, parse_header, parse_mask
 from nanobragg_py.formats.tables import parse_columns
-from nanobragg_py.options.config import Config
-from nanobragg_py.options.scan import scan
+from nanobragg_py.options.config import Config, scan
 from nanobragg_py.options.table import OPTIONS
 
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

@@ -10,8 +10,7 @@ from forked import BASE, LIST, OUTPUTS, run_forked
 from PIL import Image
 
 from nanobragg_py.formats import preview
-from nanobragg_py.options.config import Config
-from nanobragg_py.options.scan import scan
+from nanobragg_py.options.config import Config, scan
 from nanobragg_py.resolve.stages import resolve
 
 DARK_TO_DMIN = "-default_F 1e-9 -cell 50 -N 5 -water 100 -lambda 1.2 -dmin 3 -oversample 1 -distance 60 -pixel 0.2"

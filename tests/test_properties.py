@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nanobragg_py.base.vectors import angles_of, turned, turned_about
 from nanobragg_py.formats.matrix import read_matrix
 from nanobragg_py.model.beam import R_E_SQR_M2
-from nanobragg_py.options.scan import scan
+from nanobragg_py.options.config import scan
 from nanobragg_py.resolve.crystal import resolve_crystal
 from nanobragg_py.resolve.random import RandomTable
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import Any, TypeVar, dataclass_transform
 
-Class = TypeVar("Class", bound=type)
+T = TypeVar("T")
 
 
 @dataclass_transform(frozen_default=True)
-def record(cls: Class) -> Class:
+def record(cls: type[T]) -> type[T]:
     """A frozen dataclass that is compared by identity.
 
     The standard one compiles every method anew for every class when the program starts, which is felt in shell loops
     over small images; the methods here serve all classes.
     """
-    cls = dataclass(init=False, eq=False, repr=False)(cls)
-    cls.__init__ = _init
-    cls.__repr__ = _repr
-    cls.__setattr__ = cls.__delattr__ = _refuse
+    made: Any = dataclass(init=False, eq=False, repr=False)(cls)
+    made.__init__ = _init
+    made.__repr__ = _repr
+    made.__setattr__ = made.__delattr__ = _refuse
     return cls
 
 
@@ -49,10 +49,11 @@ def _refuse(self: Any, name: str, *value: Any) -> None:
     raise FrozenInstanceError(f"{type(self).__name__}.{name} cannot be changed")
 
 
-def by_value(cls: Class) -> Class:
+def by_value(cls: type[T]) -> type[T]:
     """A record that is compared by its values."""
-    cls.__eq__ = lambda self, other: type(self) is type(other) and self.__dict__ == other.__dict__
-    cls.__hash__ = lambda self: hash(tuple(self.__dict__.values()))
+    made: Any = cls
+    made.__eq__ = lambda self, other: type(self) is type(other) and self.__dict__ == other.__dict__
+    made.__hash__ = lambda self: hash(tuple(self.__dict__.values()))
     return cls
 
 

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TextIO
 
 import click
 
 from ..base import interruption
 from ..base.errors import EXIT_STATUS, InputError, printable, warn
-from ..options.config import Config
-from ..options.scan import scan
+from ..options.config import Config, scan
 
 
 class Command(click.Command):
@@ -103,7 +103,7 @@ def _complain(message: str) -> None:
         print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
 
 
-def _silence(stream) -> None:
+def _silence(stream: TextIO) -> None:
     """Let what is left in a stream's buffer go nowhere, so that nothing fails at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -77,7 +77,7 @@ class Printout:
         """Last row of the record of a pixel, with values it did not compute from the pixels before it."""
         renderer = self.renderer
         region = self.rendered.region
-        row = renderer.record(slow, fast)[-1]
+        row: np.ndarray = renderer.record(slow, fast)[-1]
         while np.isnan(row[: PIXEL_COLUMNS["intensity"]]).any():
             fast -= 1
             if fast < region.fast_first:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.vectors import cross, dot, length, unit
+from ..base.vectors import Vector, cross, dot, length, scaled, unit
 from ..model.detector import Axes, Detector, beam_spot
 from ..model.experiment import Experiment
 
@@ -50,19 +50,19 @@ def write_nexus(path: str, image: np.ndarray, experiment: Experiment) -> None:
 def mcstas_rotation(axes: Axes) -> np.ndarray:
     """Rotation matrix, float64 (3, 3), from the program's laboratory to the McStas frame."""
     z = unit(axes.beam)
-    x = _across(tuple(-v for v in axes.polar), z)
+    x = _across(scaled(axes.polar, -1.0), z)
     if length(x) < 1e-6:
-        x = _across(tuple(-v for v in axes.spindle), z)
+        x = _across(scaled(axes.spindle, -1.0), z)
     if length(x) < 1e-6:
-        x = _across(min(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), key=lambda v: abs(dot(v, z))), z)
+        x = _across((1.0, 0.0, 0.0) if abs(z[0]) <= abs(z[1]) else (0.0, 1.0, 0.0), z)
     x = unit(x)
     return np.array((x, cross(z, x), z))
 
 
-def _across(vector, z):
+def _across(vector: Vector, z: Vector) -> Vector:
     """The part of a vector that is normal to z."""
     along = dot(vector, z)
-    return tuple(v - along * w for v, w in zip(vector, z, strict=True))
+    return (vector[0] - along * z[0], vector[1] - along * z[1], vector[2] - along * z[2])
 
 
 def _group(parent: Any, name: str, nx_class: str, **attributes: str) -> Any:

@@ -6,13 +6,14 @@ import io
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from ..base.errors import InputError
 from ..base.files import check_writable, whole_file
 from ..base.optional import require
-from ..base.vectors import cross, dot, unit
+from ..base.vectors import Vector, cross, dot, unit
 from ..model.detector import Detector, beam_spot
 from ..model.experiment import Experiment
 
@@ -73,7 +74,7 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
         file.write(buffer.getvalue())
 
 
-def _font(size: int):
+def _font(size: int) -> Any:
     from PIL import ImageFont
 
     try:
@@ -105,7 +106,8 @@ def brightest_of_blocks(image: np.ndarray, side: int) -> np.ndarray:
     slow, fast = (-(-size // side) for size in image.shape)
     padded = np.zeros((slow * side, fast * side), dtype=image.dtype)
     padded[: image.shape[0], : image.shape[1]] = image
-    return padded.reshape(slow, side, fast, side).max(axis=(1, 3))
+    largest: np.ndarray = padded.reshape(slow, side, fast, side).max(axis=(1, 3))
+    return largest
 
 
 def background(image: np.ndarray) -> np.ndarray:
@@ -132,7 +134,8 @@ def background(image: np.ndarray) -> np.ndarray:
     row = np.interp(np.arange(slow), middles[0], np.arange(rows))
     below = np.minimum(row.astype(int), max(rows - 2, 0))
     part = (row - below)[:, None]
-    return (1.0 - part) * along[below] + part * along[np.minimum(below + 1, rows - 1)]
+    level: np.ndarray = (1.0 - part) * along[below] + part * along[np.minimum(below + 1, rows - 1)]
+    return level
 
 
 def _median_of_lit(tile: np.ndarray) -> float:
@@ -188,10 +191,10 @@ def _on_curved(detector: Detector, rays: np.ndarray) -> np.ndarray:
     return detector.distance_m * np.column_stack((straight, about_slow, about_fast))
 
 
-def _least_along(vector):
+def _least_along(vector: Vector) -> Vector:
     """The coordinate axis that a vector has least of."""
     smallest = min(range(3), key=lambda i: abs(vector[i]))
-    return tuple(1.0 if i == smallest else 0.0 for i in range(3))
+    return (float(smallest == 0), float(smallest == 1), float(smallest == 2))
 
 
 def choose_rings(detector: Detector, wavelength_A: float) -> tuple[float, ...]:
@@ -210,15 +213,16 @@ def _shows(points: np.ndarray, detector: Detector) -> bool:
     if inside.mean() < 0.25:
         return False
     spread = np.ptp(points[inside], axis=0).max()
-    return spread > 0.08 * max(detector.fpixels, detector.spixels)
+    return bool(spread > 0.08 * max(detector.fpixels, detector.spixels))
 
 
 def _inside(points: np.ndarray, width: float, height: float) -> np.ndarray:
     with np.errstate(invalid="ignore"):
-        return (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
+        inside: np.ndarray = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
+    return inside
 
 
-def _draw_ring(draw, points: np.ndarray, width: int, height: int, label: str, font) -> None:
+def _draw_ring(draw: Any, points: np.ndarray, width: int, height: int, label: str, font: Any) -> None:
     inside = _inside(points, width, height)
     if not inside.any():
         return
@@ -237,7 +241,7 @@ def _draw_ring(draw, points: np.ndarray, width: int, height: int, label: str, fo
     draw.text((x, y), label, fill=RING_COLOUR, font=font)
 
 
-def _draw_centre(draw, detector: Detector, zoom: float, arm: float) -> None:
+def _draw_centre(draw: Any, detector: Detector, zoom: float, arm: float) -> None:
     """A cross where the direct beam meets the detector."""
     x, y, _ = (v * zoom for v in beam_spot(detector))
     draw.line([(x - arm, y), (x + arm, y)], fill=CENTRE_COLOUR, width=2)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from ..base.records import by_value, record
 from ..base.shapes import SQUARE
 from ..base.vectors import Vector
-from .fixes import Corrections
-
-NO_CORRECTIONS = Corrections()
+from .fixes import NO_CORRECTIONS, Corrections
+from .scan import fields_said
+from .table import OPTIONS, OWN_OPTIONS
 
 
 @by_value
@@ -148,8 +149,6 @@ class Config:
         """
         import warnings
 
-        from .scan import scan
-
         config, messages = scan([str(word) for word in words])
         for message in messages:
             warnings.warn(message, stacklevel=2)
@@ -165,3 +164,17 @@ class Config:
         from .keywords import settings
 
         return cls(**{"dump_file": "", **settings(keywords)})
+
+
+def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
+    """Config of a command line (without the program's name), and warnings about what was ignored.
+
+    Raises InputError for a missing or unreadable value.
+    """
+    said, warnings = fields_said(argv)
+    return Config(**said), warnings
+
+
+_SET = {name for row in OPTIONS for name in (*row.sets, *row.also)} | {option.sets for option in OWN_OPTIONS}
+if unknown := _SET - {field.name for field in fields(Config)}:
+    raise AssertionError(f"the option table names fields that Config does not have: {sorted(unknown)}")

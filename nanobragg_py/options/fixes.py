@@ -49,6 +49,9 @@ class Corrections:
         return Corrections(**wanted)
 
 
+NO_CORRECTIONS = Corrections()
+
+
 @record
 class Correction:
     """One row: the name that --fix takes, what is wrong, and what is done instead."""

@@ -10,14 +10,12 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from ..base.c_numbers import leading_integer, leading_real
 from ..base.errors import InputError, shown
 from ..base.vectors import RADIAN_IN_DEGREES
-from .config import NO_CORRECTIONS, Config
-from .fixes import Corrections
+from .fixes import NO_CORRECTIONS, Corrections
 from .table import OPTIONS, OWN_OPTIONS, UNITS, Option
 
 # Fields of Config and their values.
@@ -26,8 +24,8 @@ Said = dict[str, Any]
 Acted = tuple[int, bool]
 
 
-def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
-    """Config of a command line (without the program's name), and warnings about what was ignored.
+def fields_said(argv: Sequence[str]) -> tuple[Said, list[str]]:
+    """Fields of Config that a command line (without the program's name) sets, and warnings about what was ignored.
 
     Raises InputError for a missing or unreadable value.
     """
@@ -50,7 +48,7 @@ def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
             if stop:
                 break
     _note_ignored_words(words, spoken_for, warnings)
-    return Config(**said), warnings
+    return said, warnings
 
 
 def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
@@ -264,10 +262,3 @@ _READERS: dict[str, Callable[[Option, str, list[str], int, Said, list[str]], Act
     "pair": _read_pair,
     "trace": _read_trace,
 }
-
-
-_FIELDS = {f.name for f in fields(Config)}
-
-
-if unknown := {name for row in OPTIONS for name in (*row.sets, *row.also)} - _FIELDS:
-    raise AssertionError(f"the flag table names fields that Config does not have: {sorted(unknown)}")
