@@ -3,7 +3,8 @@
 Blocks of ```sh are run with sh, stopping at the first command that fails, in a folder of their own for each page and
 in the page's order; variables live on from block to block. A comment that readers do not see may stand before a block:
 <!-- not run: why --> or <!-- exit status N -->. Blocks with make or nb-bench are not run: they set up an environment,
-or measure for minutes. Of README.md, indented blocks of our commands are run too. The blocks of ```python in
+or measure for minutes. Of README.md, indented blocks of our commands are run too. A block of ```text that follows is
+what the commands print: each of its lines, but for line breaks and what … stands for. The blocks of ```python in
 docs/python.md are run by test_api.py.
 """
 
@@ -27,20 +28,24 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE_PAGES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "golden" / "README.md", *SITE_PAGES]
 PROGRAMS = tuple(path.name for path in sorted((ROOT / "bin").glob("n*")))
-FENCED = re.compile(r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^```sh\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(
+    r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^```sh\n(?P<text>.*?)^```$(?:\n+^```text\n(?P<said>.*?)^```$)?",
+    re.DOTALL | re.MULTILINE,
+)
 INDENTED = re.compile(r"(?:^ {4}.*\n|^\n(?= {4}))+", re.MULTILINE)
 TAKES_MINUTES = re.compile(r"^(make|nb-bench)\b", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
 class Block(NamedTuple):
-    """Commands of a page; why they are not run, or what their exit status shall be."""
+    """Commands of a page; why they are not run, or what their exit status shall be; what the page says they print."""
 
     page: Path
     line: int
     text: str
     not_run: str = ""
     status: int = 0
+    said: str = ""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -65,7 +70,13 @@ def fenced(page: Path, text: str, match: re.Match) -> Block:
     if TAKES_MINUTES.search(match["text"]):
         return Block(page, line, match["text"], not_run="takes minutes")
     expected = re.fullmatch(r"exit status (\d+)", note)
-    return Block(page, line, match["text"], status=int(expected[1]) if expected else 0)
+    return Block(page, line, match["text"], status=int(expected[1]) if expected else 0, said=match["said"] or "")
+
+
+def pieces(said: str) -> list[str]:
+    """What must be in the output: the lines of a text, those indented belonging to the one before, between its …."""
+    lines = re.split(r"…|\n(?! )", said)
+    return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def line_of(text: str, at: int) -> int:
@@ -105,6 +116,9 @@ def test_commands_run(page: Path, tmp_path: Path) -> None:
         done = run(block, folder, tmp_path / "state")
         where = f"{page.relative_to(ROOT)}, line {block.line}"
         assert done.returncode == block.status, f"{where}:\n{block.text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        printed = " ".join((done.stdout + done.stderr).split())
+        for piece in pieces(block.said):
+            assert piece in printed, f"{where}: not printed: {piece}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
 def test_commands_not_run_exist() -> None:

@@ -207,9 +207,12 @@ def peaks_text(peaks: dict[str, Any]) -> str:
 
 def checks_text(rows: list[dict[str, Any]]) -> str:
     """The thresholds with what was found, one on a line."""
-    return "\n".join(
-        f"{'passed' if row['passed'] else 'FAILED'}: {row['name']} "
-        f"{' to '.join(map(str, row['limit'])) if isinstance(row['limit'], list) else row['limit']}"
-        f" (found {row['value'] if isinstance(row['value'], bool) else number(row['value'])})"
-        for row in rows
-    )
+    return "\n".join(f"{'passed' if row['passed'] else 'FAILED'}: {check_text(row)}" for row in rows)
+
+
+def check_text(row: dict[str, Any]) -> str:
+    """`identical`, or a threshold with its limit and what was found."""
+    if row["name"] == "identical":
+        return "identical"
+    limits = row["limit"] if isinstance(row["limit"], list) else [row["limit"]]
+    return f"{row['name']} {' to '.join(map(number, limits))} (found {number(row['value'])})"

@@ -17,7 +17,8 @@ import numpy as np
 
 from ...base.errors import InputError
 from ...formats.any_image import Image, Shape, read_image
-from .checks import Settings, compare_images
+from .checks import Settings, checks_text, compare_images
+from .checks import text as image_text
 
 ADDRESS = re.compile(rb"0x[0-9a-fA-F]{6,}")
 # A dump file starts with six integers; its size may be that of a square image all the same.
@@ -182,14 +183,12 @@ def compare_stdout(a: bytes, b: bytes, ignored: list[re.Pattern[bytes]]) -> dict
 
 def text(result: dict[str, Any]) -> str:
     """The comparison for a reader."""
-    from .checks import checks_text
-    from .checks import text as image_text
-
     lines = []
     for name in "ab":
         facts = result[name]
         said = f"; {facts['last_error_line']}" if facts["exit_status"] and facts["last_error_line"] else ""
-        lines.append(f"{name.upper()}: {facts['command']}: status {facts['exit_status']}, {facts['seconds']} s{said}")
+        how = f"exit status {facts['exit_status']}, {facts['seconds']} s{said}"
+        lines.append(f"{name.upper()}: {facts['command']}: {how}")
     stdout = result["stdout"]
     lines.append(f"standard output: {'identical' if stdout['identical'] else 'DIFFERENT'}")
     if not stdout["identical"]:
@@ -200,7 +199,8 @@ def text(result: dict[str, Any]) -> str:
         lines.append(f"{entry['name']}: {entry['state']}")
         if "first_offset" in entry:
             sizes = f"{entry['size_a']} and {entry['size_b']} bytes"
-            lines.append(f"  {sizes}, first difference at byte {entry['first_offset']}; no image: {entry['reason']}")
+            where = f"first difference at byte {entry['first_offset']}"
+            lines.append(f"  {sizes}, {where}; not compared as images: {entry['reason']}")
         if "image" in entry:
             body = f"{image_text(entry['image'])}\n{checks_text(entry['image']['checks'])}"
             lines += [f"  {line}" for line in body.splitlines()]
