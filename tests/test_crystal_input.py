@@ -15,7 +15,7 @@ gemmi = pytest.importorskip("gemmi")
 
 from nanobragg_py import Config, InputError, simulate  # noqa: E402
 from nanobragg_py.formats.crystal_files import read_reflections  # noqa: E402
-from nanobragg_py.formats.smv import HeaderDefaults  # noqa: E402
+from nanobragg_py.formats.image_header import HeaderDefaults  # noqa: E402
 from nanobragg_py.resolve.beam import resolve_beam  # noqa: E402
 from nanobragg_py.resolve.crystal_data import finest_resolution_A  # noqa: E402
 from nanobragg_py.resolve.detector import resolve_detector  # noqa: E402

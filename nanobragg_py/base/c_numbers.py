@@ -25,7 +25,7 @@ def leading_real(text: str, start: int = 0) -> tuple[float, int]:
         return 0.0, 0
     word = match.group().strip().lower()
     used = match.end() - start
-    if "0x" in word:
+    if word.lstrip("+-").startswith("0x"):
         try:
             return float.fromhex(word), used
         except OverflowError:

@@ -28,4 +28,4 @@ def warn(message: str) -> None:
 
 def note(message: str) -> None:
     """Tell the user what was found in a file; on standard error, like warnings."""
-    print(f"nanoBragg: {message}", file=sys.stderr, flush=True)
+    print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)

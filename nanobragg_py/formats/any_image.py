@@ -1,24 +1,25 @@
-"""Read the images that nb-compare compares: raw floats, PGM and NPY here, every other format with fabio."""
+"""The images that nb-compare compares: raw floats and NPY mapped from disk, every other format as for -img."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import os
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..base.errors import InputError
+from .image_header import check_size
+from .input_file import InputFile
+from .npy import START as NPY_START
+from .npy import array_header, check_two_dimensions
 
 RAW_EXTENSIONS = (".bin", ".raw", ".f32", ".float")
-MAGIC = (b"{", b"###CBF", b"II*\0", b"MM\0*", b"\x1f\x8b", b"BZh", b"\x89HDF")
-PGM_HEADER = re.compile(rb"^P([25])(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)")
 FLOAT_BYTES = 4
+_MOST_HEADER = 1 << 16
 
 
 Shape = tuple[int, int]
@@ -40,25 +41,34 @@ def read_image(path: str, shape: Shape | None = None, other: Shape | None = None
     shape is that of a raw file, (slow, fast); other is that of the image it is compared with, taken where
     neither a shape nor a header beside the file is known.
     """
-    try:
-        with open(path, "rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    if not start:
-        raise InputError(f"{path}: an empty file")
-    if path.lower().endswith(RAW_EXTENSIONS):
+    from .input_image import is_image, open_image  # raw images need none of its readers
+
+    if "::" in path and not os.path.exists(path):
+        image = open_image(path, "", want_pixels=True)
+        assert image.pixels is not None
+        return Image(path, image.pixels, image.form, "file")
+    with InputFile(path, "") as file:
+        start = file.head(_MOST_HEADER)
+        compressed = bool(file.compression)
+    if path.lower().endswith(RAW_EXTENSIONS) or not is_image(start):
         return read_raw(path, shape, other)
-    if start.startswith(b"\x93NUMPY"):
-        return Image(path, two_dimensional(path, read_npy(path)), "NPY", "file")
-    if re.match(rb"P[25]\s", start):
-        return Image(path, read_pgm(path), "PGM", "file")
-    try:
-        return read_with_fabio(path)
-    except InputError:
-        if start.startswith(MAGIC):
-            raise
-        return read_raw(path, shape, other)
+    if start.startswith(NPY_START) and not compressed:
+        return Image(path, mapped_npy(path, start), "NPY", "file")
+    image = open_image(path, "", want_pixels=True)
+    assert image.pixels is not None
+    return Image(path, image.pixels, image.form, "file")
+
+
+def mapped_npy(path: str, head: bytes) -> np.ndarray:
+    """Pixels (slow, fast) of an NPY file that begins so, mapped from disk. Raises InputError."""
+    where = f"{path}: cannot be read as an image"
+    shape, columns_first, dtype, start = array_header(head, where)
+    check_two_dimensions(shape, dtype, where)
+    size = check_size(shape[1], shape[0], 1, where) * dtype.itemsize
+    if os.path.getsize(path) < start + size:
+        raise InputError(f"{where}: cut short: {os.path.getsize(path)} bytes of {start + size}")
+    order = "F" if columns_first else "C"
+    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=(shape[0], shape[1]), order=order)  # type: ignore[call-overload, no-any-return]
 
 
 def read_raw(path: str, shape: Shape | None, other: Shape | None) -> Image:
@@ -108,63 +118,7 @@ def smv_shape(path: Path) -> Shape | None:
             header = file.read(4096)
     except OSError:
         return None
-    sizes = [re.search(rb"\bSIZE%d=\s*(\d+)" % axis, header.split(b"}")[0]) for axis in (2, 1)]
-    if not header.startswith(b"{") or None in sizes:
+    slow, fast = (re.search(rb"\bSIZE%d=\s*(\d{1,9})" % axis, header.split(b"}")[0]) for axis in (2, 1))
+    if not header.startswith(b"{") or slow is None or fast is None:
         return None
-    return int(sizes[0].group(1)), int(sizes[1].group(1))
-
-
-def read_npy(path: str) -> np.ndarray:
-    """An array mapped from a NumPy file; never unpickled. Raises InputError."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as NPY: {error}") from error
-
-
-def read_pgm(path: str) -> np.ndarray:
-    """Grey values of a binary (P5, 8 or 16 bits) or plain (P2) PGM. Raises InputError."""
-    content = Path(path).read_bytes()
-    header = PGM_HEADER.match(content)
-    if header is None:
-        raise InputError(f"{path}: not a PGM header")
-    kind, width, height, largest = (int(header.group(i)) for i in range(1, 5))
-    dtype = np.dtype(np.uint8 if largest < 256 else ">u2")
-    if not 0 < largest < 65536:
-        raise InputError(f"{path}: largest grey value {largest}: expected 1 to 65535")
-    if kind == 2:
-        words = content[header.end() :].split()
-        if len(words) != width * height or not all(word.isdigit() for word in words):
-            raise InputError(f"{path}: expected {width * height} grey values")
-        return np.array(words, dtype=np.int64).reshape(height, width)
-    pixels = content[header.end() + 1 :]
-    if len(pixels) < width * height * dtype.itemsize:
-        raise InputError(f"{path}: cut short: {len(pixels)} bytes of {width * height * dtype.itemsize}")
-    return np.frombuffer(pixels, dtype=dtype, count=width * height).reshape(height, width)
-
-
-def read_with_fabio(path: str) -> Image:
-    """SMV, CBF, EDF, TIFF and the other formats that fabio knows. Raises InputError."""
-    import fabio
-
-    logging.getLogger("fabio").setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fabio.open(path) as image:
-                frames, pixels, name = image.nframes, image.data, type(image).__name__
-    except Exception as error:  # fabio's codecs raise whatever comes to them from a damaged file
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: cannot be read as an image: {reason}") from error
-    if frames != 1:
-        raise InputError(f"{path}: {frames} images in one file; expected one")
-    label = "SMV" if name in ("AdscImage", "DtrekImage") else name.removesuffix("Image").upper()
-    return Image(path, two_dimensional(path, pixels), label, "file")
-
-
-def two_dimensional(path: str, pixels: np.ndarray | None) -> np.ndarray:
-    """The pixels as they are. Raises InputError unless they are a table of real numbers."""
-    if pixels is None or pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "biuf":
-        what = "nothing" if pixels is None else f"{pixels.dtype} of shape {pixels.shape}"
-        raise InputError(f"{path}: expected a two-dimensional image of real numbers, found {what}")
-    return pixels
+    return int(slow[1]), int(fast[1])

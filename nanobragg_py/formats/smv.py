@@ -1,71 +1,86 @@
-"""SMV images read for their header (-img, -mask) and their mask; fabio reads the pixels."""
+"""SMV (ADSC) images: the header in the C program's way, other programs' dialects of it, and the pixels.
+
+The C program takes a file for SMV if it begins with `{`, a line's end and HEADER_BYT. It finds a keyword at the last
+place where its letters stand in a row, also inside another keyword, and reads 16-bit pixels whatever the header says.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+import re
+from typing import Any
 
 import numpy as np
 
 from ..base.c_numbers import leading_real
-from ..base.errors import InputError
-from ..base.files import read_bytes
+from ..base.errors import InputError, shown
 from ..base.records import record
 from ..base.vectors import RADIAN_IN_DEGREES
+from .image_header import ImageHeader, check_size
+from .input_file import InputFile
+
+C_PROGRAMS_START = b"{\nHEADER_BYT"
+FIRST_BYTES = 512
+_MOST_HEADER_BYTES = 2**24
+_DIALECT = re.compile(rb"\s{0,8}\{\s{0,8}HEADER_BYTES\s{0,8}=")
+# Keyword, field of ImageHeader, and how many of the header's unit go into ours.
+KEYWORDS = (
+    ("PIXEL_SIZE", "pixel_size_m", 1000.0),
+    ("DISTANCE", "distance_m", 1000.0),
+    ("CLOSE_DISTANCE", "close_distance_m", 1000.0),
+    ("WAVELENGTH", "wavelength_m", 1e10),
+    ("BEAM_CENTER_X", "Xbeam_m", 1000.0),
+    ("BEAM_CENTER_Y", "Ybeam_m", 1000.0),
+    ("ORGX", "ORGX", 1.0),
+    ("ORGY", "ORGY", 1.0),
+    ("PHI", "phi", RADIAN_IN_DEGREES),
+    ("OSC_RANGE", "osc", RADIAN_IN_DEGREES),
+)
+# What TYPE (ADSC) and Data_type (d*TREK) call pixels that are not unsigned and of 16 bits.
+_TYPES = {
+    "unsigned_char": "u1", "unsigned char": "u1", "signed char": "i1", "char": "i1",
+    "signed_short": "i2", "short int": "i2", "short": "i2",
+    "long_integer": "i4", "signed_long": "i4", "long int": "i4", "long": "i4", "signed_int": "i4",
+    "unsigned_long": "u4", "unsigned long int": "u4", "unsigned long": "u4", "unsigned_int": "u4",
+    "float": "f4", "float ieee": "f4", "double": "f8",
+}  # fmt: skip
 
 
 @record
-class HeaderDefaults:
-    """What headers say, in metres, radians and pixels; options override it. None where nothing is said."""
+class Layout:
+    """Where the pixels of an SMV image are, what they are, and the text of the header."""
 
-    fpixels: int | None = None
-    spixels: int | None = None
-    pixel_size_m: float | None = None
-    detsize_fast_m: float | None = None
-    detsize_slow_m: float | None = None
-    distance_m: float | None = None
-    close_distance_m: float | None = None
-    wavelength_m: float | None = None
-    Xbeam_m: float | None = None
-    Ybeam_m: float | None = None
-    ORGX: float | None = None
-    ORGY: float | None = None
-    phi: float | None = None
-    osc: float | None = None
+    text: str
+    width: int
+    height: int
+    start: int
+    dtype: np.dtype[Any]
+    remarks: tuple[str, ...] = ()
 
 
 def keyword_value(header: str, keyword: str) -> float | None:
-    """Number after the last place where `keyword` occurs, also inside another keyword; None if it never does."""
+    """Number after the last place where `keyword` occurs, also inside another keyword.
+
+    None if it never does, and for not-a-number, which to the C program is no value either.
+    """
+    value, _ = _found(header, keyword)
+    return value
+
+
+def _found(header: str, keyword: str) -> tuple[float | None, str]:
+    """Value of a keyword, and what stands in the header."""
     at = header.rfind(keyword)
     if at < 0:
-        return None
+        return None, ""
     _, equals, rest = header[at + len(keyword) :].partition("=")
-    return leading_real(rest)[0] if equals else 0.0
+    value, used = leading_real(rest) if equals else (0.0, 0)
+    return (None if math.isnan(value) else value), f"{keyword}={shown(rest[:used].strip(), 24)}"
 
 
-def read_header(path: str, option: str) -> str:
-    """Text of an SMV header. Raises InputError, naming the file, when it is not one."""
-    return parse_header(read_bytes(path, option), path, option)
-
-
-def parse_header(content: bytes, path: str, option: str) -> str:
-    """Text of the header of an SMV file's content."""
-    if content[:12] != b"{\nHEADER_BYT":
-        raise InputError(f"{path}: {option} expects an SMV (ADSC) image, which starts with '{{' and HEADER_BYTES")
-    text = content[:512].split(b"\0")[0].decode("latin-1")
-    size = _whole(text, "HEADER_BYTES")
-    if not 0 < size <= len(content):
-        raise InputError(f"{path}: header says HEADER_BYTES={size}, the file has {len(content)} bytes")
-    text = content[:size].split(b"\0")[0].decode("latin-1")
-    width, height = frame_size(text)
-    if width <= 0 or height <= 0:
-        raise InputError(f"{path}: header says SIZE1={width}, SIZE2={height}; expected positive numbers of pixels")
-    if size + 2 * width * height > len(content):
-        raise InputError(
-            f"{path}: header promises {width} x {height} pixels of 2 bytes after {size} bytes of header, "
-            f"{size + 2 * width * height} bytes in all; the file has {len(content)}"
-        )
-    return text
+def _whole(header: str, keyword: str) -> int:
+    """A keyword's value cut to a whole number; 0 where it is missing or no number."""
+    value = keyword_value(header, keyword) or 0.0
+    return int(max(min(value, 2**40), -(2**40))) if math.isfinite(value) else 0
 
 
 def frame_size(header: str) -> tuple[int, int]:
@@ -76,69 +91,88 @@ def frame_size(header: str) -> tuple[int, int]:
     return width, height
 
 
-def _whole(header: str, keyword: str) -> int:
-    """A keyword's value cut to a whole number; 0 where it is missing or no number."""
-    value = keyword_value(header, keyword) or 0.0
-    return int(max(min(value, 2**40), -(2**40))) if math.isfinite(value) else 0
+def is_smv(start: bytes) -> bool:
+    """Whether a file of any program that begins like this is SMV."""
+    return start.startswith(C_PROGRAMS_START) or _DIALECT.match(start) is not None
 
 
-def add_header(defaults: HeaderDefaults, header: str, flip_Y: bool) -> HeaderDefaults:
-    """Defaults with what one more header says on top; a mask's beam centre Y counts from the other edge."""
-    width, height = frame_size(header)
-    pixel = keyword_value(header, "PIXEL_SIZE")
-    size = pixel / 1000.0 if pixel is not None else (defaults.pixel_size_m or 0.1e-3)
-    slow = size * height
-    found = {
-        "fpixels": width,
-        "spixels": height,
-        "pixel_size_m": size,
-        "detsize_fast_m": size * width,
-        "detsize_slow_m": slow,
-    }
-    for keyword, name, scale in (
-        ("DISTANCE", "distance_m", 1000.0),
-        ("CLOSE_DISTANCE", "close_distance_m", 1000.0),
-        ("WAVELENGTH", "wavelength_m", 1e10),
-        ("BEAM_CENTER_X", "Xbeam_m", 1000.0),
-        ("BEAM_CENTER_Y", "Ybeam_m", 1000.0),
-        ("ORGX", "ORGX", 1.0),
-        ("ORGY", "ORGY", 1.0),
-        ("PHI", "phi", RADIAN_IN_DEGREES),
-        ("OSC_RANGE", "osc", RADIAN_IN_DEGREES),
-    ):
-        value = keyword_value(header, keyword)
+def read_smv(file: InputFile) -> tuple[Layout, bytearray]:
+    """Layout and content of a file that begins as SMV. Raises InputError."""
+    header_bytes = min(_whole(_header_text(file.head(FIRST_BYTES)), "HEADER_BYTES"), _MOST_HEADER_BYTES)
+    text = _header_text(file.head(max(header_bytes, FIRST_BYTES))[: max(header_bytes, 0)])
+    width, height = (max(count, 0) for count in frame_size(text))
+    pixel_bytes = max(_pixel_type(text)[0].itemsize, 2)
+    if file.compression and width and height:
+        check_size(width, height, pixel_bytes, file.where)
+    content = file.content(max(header_bytes + pixel_bytes * width * height, FIRST_BYTES))
+    return layout(content, file.path), content
+
+
+def layout(content: bytes | bytearray, path: str) -> Layout:
+    """Where the pixels of an SMV file are. Raises InputError, naming the file, when they are not all there.
+
+    They are of the type that the header says if so many bytes are there, else of 16 bits, as the C program reads any.
+    """
+    size = len(content)
+    header_bytes = _whole(_header_text(content[:FIRST_BYTES]), "HEADER_BYTES")
+    if not 0 < header_bytes <= size:
+        raise InputError(f"{path}: header says HEADER_BYTES={header_bytes}, the file has {size} bytes")
+    text = _header_text(content[:header_bytes])
+    width, height = frame_size(text)
+    if width <= 0 or height <= 0:
+        raise InputError(f"{path}: header says SIZE1={width}, SIZE2={height}; expected positive numbers of pixels")
+    dtype, said = _pixel_type(text)
+    if said and header_bytes + dtype.itemsize * width * height <= size:
+        remark = f"{said}: pixels of {8 * dtype.itemsize} bits are read as such; the C program takes any for 16 bits"
+        return Layout(text, width, height, header_bytes, dtype, (remark,))
+    # The C program counts the header, too, in words of two bytes.
+    end = header_bytes // 2 * 2 + 2 * width * height
+    if end > size:
+        raise InputError(
+            f"{path}: header promises {width} x {height} pixels of 2 bytes after {header_bytes} bytes of header, "
+            f"{end} bytes in all; the file has {size}"
+        )
+    remark = f"{said}, but there is room for pixels of 16 bits only, and so they are read, as by the C program"
+    if said:
+        dtype = np.dtype("<u2")
+    return Layout(text, width, height, header_bytes // 2 * 2, dtype, (remark,) if said else ())
+
+
+def _header_text(content: bytes | bytearray) -> str:
+    """Text of a header, which ends where C's strings end."""
+    return bytes(content).partition(b"\0")[0].decode("latin-1")
+
+
+def _pixel_type(text: str) -> tuple[np.dtype[Any], str]:
+    """What a header says that pixels are, and its words for it where they are not of 16 bits."""
+    order = ">" if "big" in text.rpartition("BYTE_ORDER")[2][:20].lower() else "<"
+    words = {name: value.strip() for name, value in re.findall(r"\b(Data_type|TYPE)\s*=\s*([^;\r\n]{1,40})", text)}
+    for keyword in ("Data_type", "TYPE"):
+        code = _TYPES.get(words.get(keyword, "").lower())
+        if code is not None:
+            dtype = np.dtype(order + code)
+            return dtype, "" if dtype.itemsize == 2 else f"{keyword}={shown(words[keyword])}"
+    return np.dtype(order + "u2"), ""
+
+
+def smv_header_of(layout: Layout, remarks: tuple[str, ...] = ()) -> ImageHeader:
+    """What the header says, in the C program's way of finding it; remarks: on the pixels."""
+    found: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    for keyword, name, scale in KEYWORDS:
+        value, words = _found(layout.text, keyword)
         if value is not None:
-            found[name] = value / scale
-    if flip_Y and "Ybeam_m" in found:
-        found["Ybeam_m"] = slow - found["Ybeam_m"]
-    return replace(defaults, **found)
+            found[name], spelled[name] = value / scale, words
+    twotheta, words = _found(layout.text, "TWOTHETA")
+    tilt_deg = abs(twotheta) if twotheta is not None and math.isfinite(twotheta) else 0.0
+    spelled["tilt_deg"] = words
+    return ImageHeader(
+        layout.width, layout.height, **found, tilt_deg=tilt_deg, spelled=spelled, remarks=remarks
+    )  # fmt: skip
 
 
-def read_mask(path: str) -> np.ndarray:
-    """Pixels of a mask, uint16 (slow, fast); 0 means skip."""
-    return parse_mask(read_bytes(path, "-mask"), path)
-
-
-def parse_mask(content: bytes, path: str) -> np.ndarray:
-    """Pixels of a mask file's content. fabio gets the content and not the name: it would act on some suffixes."""
-    header = parse_header(content, path, "-mask")
-    width, height = frame_size(header)
-    start = _whole(header, "HEADER_BYTES")
-    content = content[: start + 2 * width * height]
-    pixels = _pixels_by_fabio(content)
-    if pixels is None or pixels.shape != (height, width):
-        # A dialect that fabio does not know, such as the older one that gives only DETECTOR_DIMENSIONS.
-        pixels = np.frombuffer(content, dtype=np.uint16, offset=start).reshape(height, width)
-    return np.ascontiguousarray(pixels)
-
-
-def _pixels_by_fabio(content: bytes) -> np.ndarray | None:
-    """Pixels as fabio reads them; None where it cannot."""
-    from fabio.dtrekimage import DtrekImage
-    from fabio.fabioutils import BytesIO
-
-    try:
-        pixels = DtrekImage().read(BytesIO(content, "mask")).data
-    except Exception:
-        return None
-    return pixels if pixels is not None and pixels.dtype == np.uint16 else None
+def smv_pixels(layout: Layout, content: bytes | bytearray) -> np.ndarray:
+    """Pixels (slow, fast), of the type that the layout says."""
+    count = layout.width * layout.height
+    pixels = np.frombuffer(content, dtype=layout.dtype, offset=layout.start, count=count)
+    return pixels.reshape(layout.height, layout.width)

@@ -52,7 +52,12 @@ same as `--preview a.png`.
 """
 
 
-OWN_KEYWORDS = {"threads": "threads", "sf_column": "column", "sf_resolution_A": "sf_resolution_A"}
+OWN_KEYWORDS = {
+    "threads": "threads",
+    "sf_column": "column",
+    "sf_resolution_A": "sf_resolution_A",
+    "mask_keeps": "mask_keeps",
+}
 TRAILING = "| `-h`, `--help` | print all options, and exit | |\n| `--version` | print the version, and exit | |\n"
 SIDE_EFFECTS = {
     ("pivot", "sample"): "pivot: sample",
@@ -84,7 +89,8 @@ def _row(option: Option) -> str:
 def _own_row(option: OwnOption) -> str:
     keyword = OWN_KEYWORDS.get(option.sets)
     shown = f"`{keyword}`" if keyword else ""
-    return f"| `{_with_value(option.name, option.metavar)}` | {option.help} | {shown} |\n"
+    value = option.metavar.replace("|", " or ")
+    return f"| `{_with_value(option.name, value)}` | {option.help} | {shown} |\n"
 
 
 def _names(option: Option) -> str:

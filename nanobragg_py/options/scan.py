@@ -70,6 +70,8 @@ def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
             if not remaining:
                 raise InputError(f"option {name} needs a value ({option.metavar})")
             value = remaining.pop(0)
+        if option.choices and value not in option.choices:
+            raise InputError(f"option {name}: expected {' or '.join(option.choices)}, got '{shown(value)}'")
         if option.sets == "threads":
             count, length = leading_integer(value)
             if length != len(value) or count < 1:

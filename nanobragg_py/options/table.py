@@ -102,9 +102,10 @@ def _o(names: str, sets: str, kind: str, group: str, text: str, **more: Any) -> 
 
 OPTIONS: tuple[Option, ...] = (
     _o("-img", "image_file", "text", CAMERA,
-       "take detector, distance, wavelength, beam centre from the header of this image: SMV, CBF, ..."),
+       "take detector, distance, wavelength, beam centre, angles from this image's header: SMV, CBF, EDF, NXmx, ..."),
     _o("-mask", "mask_file", "text", CAMERA,
-       "skip pixels that are 0 in this image: SMV, CBF, NPY, ...; its header counts too"),
+       "skip pixels that are 0 in this image, or masked in its format: SMV, CBF, NPY, NXmx, Fit2D, ...; its header "
+       "counts too"),
     _o("-Na", "Na", "integer", CRYSTAL, "unit cells along a", last_look=True, default="1"),
     _o("-Nb", "Nb", "integer", CRYSTAL, "unit cells along b", last_look=True, default="1"),
     _o("-Nc", "Nc", "integer", CRYSTAL, "unit cells along c", last_look=True, default="1"),
@@ -285,12 +286,15 @@ class OwnOption:
     help: str
     metavar: str = ""
     repeat: bool = False
+    choices: tuple[str, ...] = ()
 
 
 OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--threads", "threads", "threads to render with (default: all cores); results do not depend on it", "N"),
     OwnOption("--column", "sf_column", "column to read, if -hkl is MTZ or mmCIF (default: the best there is)", "NAME"),
     OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, mmCIF or PDB, in Å", "D"),
+    OwnOption("--mask-keeps", "mask_keeps", "pixels that -mask keeps (default: what its format means by them)",
+              "zero|nonzero", choices=("zero", "nonzero")),
     OwnOption("--preview", "preview", "write a picture with resolution rings, beam centre and caption", "FILE.png"),
     OwnOption("--show-rings", "show_rings", "resolutions to mark in the picture, in Å, separated by commas", "D1,D2"),
     OwnOption("--save", "save", "write the float image as .cbf, .edf, .tif, .npy or NXmx (.nxs, .h5); may be repeated",

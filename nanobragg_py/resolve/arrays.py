@@ -55,8 +55,11 @@ def reflections_of(value: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mask_of(value: Any) -> np.ndarray:
-    """A mask, uint16 (slow, fast), of any array of numbers or booleans of that shape; 0 or False means skip."""
-    mask = np.asarray(value)
+    """A mask, uint16 (slow, fast), of any array of numbers or booleans of that shape; 0 or False means skip.
+
+    Of NumPy's masked arrays the mask is taken, in its own meaning: what is masked is skipped, whatever the data.
+    """
+    mask = ~np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
     if mask.ndim != 2 or mask.dtype.kind not in "biuf" or not mask.size:
         raise InputError(f"mask: expected an array (slow, fast) of numbers; got shape {mask.shape} of {mask.dtype}")
     return np.ascontiguousarray(mask != 0).astype(np.uint16)

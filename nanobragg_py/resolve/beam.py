@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.c_numbers import divide
 from ..base.errors import InputError
 from ..base.vectors import Vector
-from ..formats.smv import HeaderDefaults
+from ..formats.image_header import HeaderDefaults
 from ..model.beam import Beam, Intensity
 from ..options.config import Config
 from .sampling import resolve_range

@@ -12,7 +12,7 @@ from ..base.errors import InputError
 from ..base.memory import require_memory, require_room, size_text
 from ..base.records import record
 from ..base.vectors import Vector, combined, cross, dot, length, turned, turned_about, unit
-from ..formats.smv import HeaderDefaults
+from ..formats.image_header import HeaderDefaults
 from ..model.detector import Axes, Detector, PivotInputs
 from ..model.steps import Steps
 from ..options.config import Config

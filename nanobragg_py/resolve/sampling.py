@@ -8,7 +8,7 @@ from ..base.errors import InputError
 from ..base.memory import require_room
 from ..base.records import by_value, record
 from ..base.vectors import Vector
-from ..formats.smv import HeaderDefaults
+from ..formats.image_header import HeaderDefaults
 from ..model.mosaic import Mosaic
 from ..model.region import Region
 from ..model.spindle import Spindle

@@ -24,7 +24,7 @@ from .beam import resolve_beam, sample_size
 from .crystal import resolve_crystal
 from .crystal_data import take_crystal_data
 from .detector import resolve_detector
-from .files import resolve_headers, resolve_mask
+from .input_images import open_input_images, resolve_mask
 from .listener import Listener
 from .random import DEFAULT_MOSAIC_SEED, RandomTable, clock_seed, stream_of
 from .sampling import resolve_mosaic, resolve_region, resolve_spindle
@@ -53,8 +53,9 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
     arrays: in place of files. listener: hears of each stage. Prints nothing on standard output, and writes no file.
     Raises InputError for whatever the user can mend, NothingToDo where the C program prints its usage.
     """
-    header, paths = resolve_headers(config)
-    listener.headers_read(paths)
+    inputs = open_input_images(config)
+    header = inputs.defaults
+    listener.headers_read(inputs.files)
     if arrays.mask is not None:
         header = replace(header, fpixels=arrays.mask.shape[1], spixels=arrays.mask.shape[0])
     beam = resolve_beam(config, header)
@@ -90,7 +91,7 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
     return Experiment(
         detector=detector,
         region=region,
-        mask=resolve_mask(config, detector, arrays.mask),
+        mask=resolve_mask(config, detector, inputs.mask if arrays.mask is None else arrays.mask),
         beam=beam,
         sources=sources,
         spindle=spindle,
