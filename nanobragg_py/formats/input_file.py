@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import stat
+from contextlib import suppress
+from importlib import import_module
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -35,7 +37,7 @@ class InputFile:
         self.path = path
         self.option = option
         self.where = f"{path}: {option}" if option else f"{path}: cannot be read as an image"
-        self._prefix = f"{path}: {option}".removesuffix(": ")
+        self._prefix = f"{path}: {option}".rstrip()
         self._buffer = bytearray()
         self._ended = False
         self._size: int | None = None
@@ -72,12 +74,8 @@ class InputFile:
 
             return lzma.LZMAFile(packed)  # type: ignore[return-value]
         if self.compression == "zstandard":
-            try:
-                from compression import zstd  # type: ignore[import-not-found, unused-ignore] # Python 3.14
-            except ImportError:
-                pass
-            else:
-                return zstd.ZstdFile(packed)  # type: ignore[no-any-return, unused-ignore]
+            with suppress(ImportError):  # part of Python since 3.14
+                return import_module("compression.zstd").ZstdFile(packed)  # type: ignore[no-any-return]
         self.close()
         raise InputError(f"{self.where}: {self.compression} is not decompressed here; unpack the file first")
 
