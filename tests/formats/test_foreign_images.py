@@ -45,16 +45,14 @@ def test_mini_cbf_gives_the_geometry(cbf, capsys) -> None:
     """Detector, distance, wavelength, beam centre and angles in each convention; the words are on standard error."""
     where = {"mosflm": (21.25, 30.5), "xds": (30.5, 21.25), "denzo": (21.25, 30.5), "adxv": (30.5, 40 - 21.25)}
     for convention, (x, y) in where.items():
-        camera = simulate(img=cbf, convention=convention, **CRYSTAL).experiment.camera
-        d = camera.detector
+        experiment = simulate(img=cbf, convention=convention, **CRYSTAL).experiment
+        d, spindle = experiment.detector, experiment.spindle
         half = 0.5 if convention == "mosflm" else 0.0
         assert (d.fpixels, d.spixels, d.pixel_size_m) == (60, 40, 172e-6)
-        assert d.distance_m == pytest.approx(0.25012) and camera.wavelength_m == pytest.approx(0.97934e-10)
+        assert d.distance_m == pytest.approx(0.25012) and experiment.beam.wavelength_m == pytest.approx(0.97934e-10)
         assert (d.Xbeam_m, d.Ybeam_m) == pytest.approx(((x - half) * 172e-6, (y - half) * 172e-6))
         assert (d.Fbeam_m, d.Sbeam_m) == pytest.approx((30.5 * 172e-6, 21.25 * 172e-6))
-        assert camera.phi_start == pytest.approx(np.radians(12.5)) and camera.phi.range == pytest.approx(
-            np.radians(0.2)
-        )
+        assert (spindle.start_rad, spindle.range_rad) == pytest.approx(np.radians((12.5, 0.2)))
     heard = capsys.readouterr()
     assert heard.out == "" and "beam at fast 30.5 slow 21.25 px" in heard.err and "distance 250.12 mm" in heard.err
     assert "warning" not in heard.err and heard.err.count("\n") == len(where)
@@ -63,9 +61,9 @@ def test_mini_cbf_gives_the_geometry(cbf, capsys) -> None:
 def test_options_win_over_the_header(cbf) -> None:
     """What is said on the command line is not taken from the header."""
     config = Config.from_argv(f"-img {cbf} -distance 300 -pixel 0.2 -detpixels 50 -lambda 1 -phi 0 -osc 1".split())
-    camera = simulate(config, **CRYSTAL).experiment.camera
-    assert camera.detector.distance_m == 0.3 and camera.detector.fpixels == 50
-    assert camera.wavelength_m == 1e-10 and camera.phi_start == 0.0
+    experiment = simulate(config, **CRYSTAL).experiment
+    assert experiment.detector.distance_m == 0.3 and experiment.detector.fpixels == 50
+    assert experiment.beam.wavelength_m == 1e-10 and experiment.spindle.start_rad == 0.0
 
 
 @pytest.mark.parametrize(
@@ -82,21 +80,21 @@ def test_options_win_over_the_header(cbf) -> None:
         ("Pixel_size 0.172 mm x 0.172 mm", "Pixel_size 172e-6 m x 172e-6 m", "pixel_size_m", 172e-6),
         ("Pixel_size 172e-6 172e-6", "Pixel_size 172e-6 m x 172e-6 m", "pixel_size_m", 172e-6),
         ("Beam_xy (5.246, 3.655) mm", "Beam_xy (30.50, 21.25) pixels", "Fbeam_m", 30.5 * 172e-6),
-        ("Omega 12.5 deg.", "Start_angle 12.5000 deg.", "phi_start", np.radians(12.5)),
+        ("Omega 12.5 deg.", "Start_angle 12.5000 deg.", "start_rad", np.radians(12.5)),
     ],
 )
 def test_units_and_keywords_of_dectris_headers(line, replaced, field, value, tmp_path) -> None:
     """Energy for wavelength, millimetres for metres, no unit at all: the same detector."""
     assert replaced in HEADER
-    camera = simulate(img=write_cbf(tmp_path / "a.cbf", HEADER.replace(replaced, line)), **CRYSTAL).experiment.camera
-    found = getattr(camera, field, None) or getattr(camera.detector, field)
-    assert found == pytest.approx(value, rel=1e-9)
+    found = simulate(img=write_cbf(tmp_path / "a.cbf", HEADER.replace(replaced, line)), **CRYSTAL).experiment
+    part = {"wavelength_m": found.beam, "start_rad": found.spindle}.get(field, found.detector)
+    assert getattr(part, field) == pytest.approx(value, rel=1e-9)
 
 
 def test_an_energy_is_what_the_option_makes_of_it(tmp_path) -> None:
     text = HEADER.replace("Wavelength 0.97934 A", "Energy 12660 eV")
-    header = simulate(img=write_cbf(tmp_path / "a.cbf", text), **CRYSTAL).experiment.camera.wavelength_m
-    assert header == simulate(energy_eV=12660, detpixels=4, **CRYSTAL).experiment.camera.wavelength_m
+    header = simulate(img=write_cbf(tmp_path / "a.cbf", text), **CRYSTAL).experiment.beam.wavelength_m
+    assert header == simulate(energy_eV=12660, detpixels=4, **CRYSTAL).experiment.beam.wavelength_m
 
 
 def test_rectangular_pixels(tmp_path, capsys) -> None:
@@ -104,7 +102,7 @@ def test_rectangular_pixels(tmp_path, capsys) -> None:
     path = write_cbf(tmp_path / "a.cbf", HEADER.replace("x 172e-6", "x 86e-6"))
     with pytest.raises(InputError, match=r"a\.cbf: -img has pixels of 0\.172 x 0\.086 mm; expected square ones"):
         simulate(img=path, **CRYSTAL)
-    assert simulate(img=path, pixel_mm=0.1, **CRYSTAL).experiment.camera.detector.pixel_size_m == 0.1e-3
+    assert simulate(img=path, pixel_mm=0.1, **CRYSTAL).experiment.detector.pixel_size_m == 0.1e-3
     assert "taken for squares of 0.1 mm" in capsys.readouterr().err
 
 
@@ -161,8 +159,8 @@ def test_long_headers_are_read_to_their_end(tmp_path) -> None:
     packed = tmp_path / "a.cbf.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     for name in (path, packed):
-        camera = simulate(img=name, **CRYSTAL).experiment.camera
-        assert camera.wavelength_m == pytest.approx(0.97934e-10) and camera.detector.pixel_size_m == 172e-6
+        found = simulate(img=name, **CRYSTAL).experiment
+        assert found.beam.wavelength_m == pytest.approx(0.97934e-10) and found.detector.pixel_size_m == 172e-6
 
 
 def test_smv_of_other_programs(golden_folder, tmp_path) -> None:

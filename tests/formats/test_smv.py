@@ -193,6 +193,6 @@ def test_what_the_header_says_without_effect(tmp_path: Path, capsys: pytest.Capt
     assert "tilted by 5° ('TWOTHETA=5')" in capsys.readouterr().err
     simulate(img=tmp_path / "a.img", twotheta_deg=5, **CRYSTAL)
     assert "tilted" not in capsys.readouterr().err
-    found = simulate(img=tmp_path / "a.img", distance_mm=200, **CRYSTAL).experiment.camera.detector
+    found = simulate(img=tmp_path / "a.img", distance_mm=200, **CRYSTAL).experiment.detector
     assert found.close_distance_m == 0.119
     assert "'CLOSE_DISTANCE=119' wins over -distance" in capsys.readouterr().err
