@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from nanobragg_py import __version__
 from nanobragg_py.tools.trace_diff.compare import compare
-from nanobragg_py.tools.trace_diff.log import parse_prose, parse_value, read_log
-from nanobragg_py.tools.trace_diff.report import new_folder
+from nanobragg_py.tools.trace_diff.log import read_log
+from nanobragg_py.tools.trace_diff.report import new_folder, shorten
 from nanobragg_py.tools.trace_diff.values import Tolerances, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,6 +177,69 @@ def test_a_name_that_is_not_in_both_is_explained(tmp_path: Path) -> None:
     assert tool(other, other, "--var", "F_cel").stderr.endswith("in either trace; did you mean F_cell or V_cell?\n")
 
 
+def test_a_log_that_does_not_name_its_pixel_is_compared_all_the_same(tmp_path: Path) -> None:
+    without = edited(tmp_path, ("TRACE_CONFIG: tracing pixel (spixel=10, fpixel=20)\n", ""))
+    comparison = compare(read_log(str(TRACES / "reference.log")), read_log(str(without)), Tolerances(0, 0, 0))
+    assert comparison.agrees and len(comparison.rows) == 105
+    assert comparison.notes == ["B does not say which pixel it traces"]
+    assert compare(read_log(str(without)), comparison.a, Tolerances()).notes == ["A does not say which pixel it traces"]
+
+
+def test_of_several_pixels_those_in_both_are_compared(tmp_path: Path) -> None:
+    start = REFERENCE.index("TRACE_CONFIG")
+    other = REFERENCE[start:].replace("spixel=10", "spixel=11").replace("F_cell 100", "F_cell 7")
+    (tmp_path / "two.log").write_text(REFERENCE[:start] + other + REFERENCE[start:], encoding="utf-8")
+    two, one = read_log(str(tmp_path / "two.log")), read_log(str(TRACES / "reference.log"))
+    for a, b, name in ((two, one, "A"), (one, two, "B")):
+        comparison = compare(a, b, Tolerances())
+        assert comparison.whole_structure == [f"only {name} traces pixel (slow 11, fast 20)"]
+        assert not comparison.differing and len(comparison.rows) == 105
+        assert not comparison.agrees
+    said = tool(tmp_path / "two.log", TRACES / "reference.log", "--var", "F_cell").stdout
+    assert table_of(said) == ["(10,20) F_cell"]
+    said = tool(tmp_path / "two.log", tmp_path / "two.log", "--var", "F_cell").stdout
+    assert table_of(said) == ["(11,20) F_cell", "(10,20) F_cell"]
+
+
+def test_traces_of_other_things_cannot_be_compared(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("TRACE_C:one=1\n", encoding="utf-8")
+    (tmp_path / "b.log").write_text("TRACE_C:two=1\n", encoding="utf-8")
+    result = tool(tmp_path / "a.log", tmp_path / "b.log")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{tmp_path}/a.log and {tmp_path}/b.log have no traced name in common" in result.stderr
+
+
+def test_another_order_is_noted_and_that_of_a_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("TRACE_C:one=1\nTRACE_C:two=2\n", encoding="utf-8")
+    (tmp_path / "b.log").write_text("TRACE_C:two=3\nTRACE_C:one=3\n", encoding="utf-8")
+    comparison = compare(read_log(str(tmp_path / "a.log")), read_log(str(tmp_path / "b.log")), Tolerances())
+    assert [row.a.name for row in comparison.rows] == ["one", "two"]
+    assert comparison.notes[-1:] == ["the lines stand in another order in B; compared in the order of A"]
+    assert comparison.first is comparison.rows[0]
+
+
+def test_the_sections_for_a_fixed_pixel_are_left_out_and_noted(tmp_path: Path) -> None:
+    section = "TRACE: Phi rotation, pixel 512,512:\nTRACE:   a = 1\n"
+    without, with_it = TRACES / "reference.log", edited(tmp_path, ("TRACE_CONFIG", f"{section}TRACE_CONFIG"))
+    for logs, name in (((without, with_it), "B"), ((with_it, without), "A")):
+        comparison = compare(*(read_log(str(log)) for log in logs), Tolerances())
+        assert comparison.agrees
+        assert comparison.notes == [f"the rotation lines that {name} prints for pixel 512,512 are left out"]
+
+
+def test_text_that_differs_is_the_smallest_of_the_largest(tmp_path: Path) -> None:
+    comparison = compare_edited(tmp_path, ("=MOSFLM", "=XDS"), ("F_cell 100", "F_cell 100.0001"))
+    assert comparison.first is not None and comparison.first.a.name == "detector_convention"
+    assert comparison.largest is not None and comparison.largest.a.name == "F_cell"
+    assert comparison.structure == ["configuration: detector_convention: A MOSFLM, B XDS"]
+
+
+def test_a_long_name_or_value_gives_way_in_the_middle() -> None:
+    assert shorten("abcdefgh", 8) == "abcdefgh"
+    assert shorten("abcdefghi", 8) == "abcd…ghi"
+    assert shorten("abcdefghij", 7) == "abc…hij"
+
+
 def test_nothing_differs_no_empty_table() -> None:
     said = tool(TRACES / "reference.log", TRACES / "reference.log", "--only-differing").stdout
     assert "verdict  " not in said and " equal\n" not in said and "105 values compared: 105 equal" in said
@@ -263,23 +325,23 @@ def test_evidence(tmp_path: Path) -> None:
         ("nanoBragg nanocrystal", "$ ours -lambda 1\nnanoBragg nanocrystal"),
         ("F_cell 100", "F_cell 99"),
     )
-    result = tool(
-        TRACES / "reference.log",
-        log,
-        "--report",
-        report,
-        "--out-dir",
-        tmp_path / "runs",
-        "--command-a",
-        "theirs -N 5",
-    )
+    words = (TRACES / "reference.log", log, "--report", report, "--out-dir", tmp_path / "runs",
+             "--command-a", "theirs -N 5")  # fmt: skip
+    result = tool(*words)
     assert result.returncode == 1
     (folder,) = (tmp_path / "runs").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["a.log", "b.log", "metadata.json", "report.md"]
     assert (folder / "b.log").read_bytes() == log.read_bytes()
     facts = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
     assert [facts["logs"][name]["command"] for name in "AB"] == ["theirs -N 5", "ours -lambda 1"]
-    assert facts["first_divergence"] == "F_cell"
+    assert facts["first_divergence"] == facts["largest_divergence"] == "F_cell"
+    assert facts["command"] == ["nb-trace-diff", *map(str, words)]
+    assert (facts["values"], facts["differing"], facts["agrees"], facts["var"]) == (105, 1, False, [])
+    assert facts["versions"]["nanobragg_py"] == __version__
+    assert facts["tolerances"] == vars(Tolerances(noise=8.9e-16))
+    assert facts["logs"]["B"]["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
+    assert facts["logs"]["A"]["pixels_slow_fast"] == [[10, 20]] and facts["logs"]["A"]["dump_file"] is None
+    assert facts["structure"] == facts["notes"] == []
     assert facts["time_utc"].replace("-", "").replace(":", "") == folder.name
     text = report.read_text(encoding="utf-8")
     assert text == (folder / "report.md").read_text(encoding="utf-8")
@@ -316,23 +378,3 @@ def test_help_is_complete() -> None:
     assert result.returncode == 0
     for word in ("Examples:", "Exit status:", "--rtol", "--var", "--out-dir", "1/m"):
         assert word in result.stdout
-
-
-numbers = st.floats(allow_nan=True, allow_infinity=True)
-
-
-@settings(deadline=None)
-@given(st.lists(numbers, min_size=3, max_size=3))
-def test_printed_vectors_are_read_back(values: list[float]) -> None:
-    text = " ".join(f"{value:.17g}" for value in values)
-    prose = parse_prose(f"  b = [{text.replace(' ', ', ')}] |b| = 1 meters")[1]
-    for read in (parse_value(text).numbers, parse_value(f"[{text}]").numbers, prose.numbers[:3]):
-        assert all(x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(read, values, strict=True))
-    assert prose.labels == ("x", "y", "z", "|b|")
-
-
-def test_prose() -> None:
-    name, value = parse_prose("V_cell = 210000, V_star = 4.7619e-06")
-    assert (name, value.numbers, value.labels) == ("V_cell", (210000.0, 4.7619e-06), ("", "V_star"))
-    name, value = parse_prose("Direct-space cell volume: V_cell = 1/V_star = 210000")
-    assert (name, value.numbers) == ("Direct-space cell volume: V_cell = 1/V_star", (210000.0,))

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ Columns of the table:
   memory    most memory held; '<' where it is less than what this tool itself holds, which the system counts in
   files     whether all files have the same bytes as ours; for ours, whether every run gave the same
   log       the same for standard output
-  goal      what the project asks of a whole machine: ratio to a C program with OpenMP, or seconds
+  goal      what the project asks of itself: ratio to a C program with OpenMP on all cores, or seconds
 
 \b
 Exit status:
@@ -62,7 +63,8 @@ Examples:
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--only", multiple=True, metavar="NAME…", help="The same as NAME; more may follow.")
 @click.option("--against", multiple=True, metavar="NAME=EXE", help="Another program (may be repeated).")
-@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, help="Timed runs of each program.")
+@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, metavar="N",
+              help="Timed runs of each program.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), multiple=True, metavar="N",
               help="Threads of ours (--threads) and of others (OMP_NUM_THREADS); default: all cores. If repeated, "
               "ours also runs with the further numbers.")  # fmt: skip
@@ -144,7 +146,9 @@ def chosen(patterns: Sequence[str]) -> list[Workload]:
     every = [*TABLE, *GROWTH]
     for pattern in patterns:
         if not any(fnmatchcase(workload.name, pattern) for workload in every):
-            raise click.UsageError(f"no workload '{pattern}'; expected {', '.join(w.name for w in every)}")
+            alike = get_close_matches(pattern, [workload.name for workload in every])
+            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            raise click.BadArgumentUsage(f"no workload '{pattern}'{hint}; nb-bench --list names all")
     return [w for w in every if any(fnmatchcase(w.name, pattern) for pattern in patterns)]
 
 

@@ -22,10 +22,11 @@ class Workload:
     """One thing to measure.
 
     side, pixel_mm: pixels along a side of the square detector, and their size; side 0: no image at all.
-    steps_per_pixel: sub-pixels × phi steps × mosaic domains. arguments: without detector size.
-    kernel: which compiled code it needs first. resolution_A: to where its list of reflections reaches.
-    goal_…: what docs/performance.md asks for: a ratio to the C program, or seconds.
-    series, at: for the plot of how cost grows: the quantity, and how much of it this is.
+    steps_per_pixel: sub-pixels × phi steps × mosaic domains. arguments: the command line without the detector's size.
+    kernel: which kind of compiled code it needs. resolution_A: smallest d in its list of reflections.
+    goal_ratio, goal_seconds: what docs/performance.md asks for: times as fast as the C program, or seconds.
+    series, at: for the plot of how time grows: the quantity that grows, and how much of it this is.
+    fixed_size: --scale does not change it.
     """
 
     name: str
@@ -76,8 +77,6 @@ DEMO = (
     "-fluence 3e24 -mosaic 0.4 -mosaic_domains 25 -phi 10 -osc 0.5 -phisteps 10 -water 60 -oversample 1 "
     "-seed 1 -noprogress"
 )
-
-
 QUIET = "-nonoise -nopgm"
 DEMO_SIZE = (1024, 0.15, 250)
 

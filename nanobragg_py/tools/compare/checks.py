@@ -14,6 +14,7 @@ from .statistics import Pixels, statistics
 
 Roi = tuple[int, int, int, int]
 
+SAME_BYTES = {True: "equal", False: "different", None: "not compared: only a part of a file is"}
 # Where the shape of an image is from, in words, unless it was read from a file beside it.
 SHAPE_SOURCES = {"file": "", "a square": ", taken to be square"}
 
@@ -103,8 +104,10 @@ def image_facts(image: Image) -> dict[str, Any]:
     }
 
 
-def same_bytes(a: str, b: str) -> bool:
-    """True when the files are equal, headers included."""
+def same_bytes(a: str, b: str) -> bool | None:
+    """True when the files are equal, headers included; None where a path names a part of a file (FILE::PART)."""
+    if not (os.path.isfile(a) and os.path.isfile(b)):
+        return None
     return os.path.getsize(a) == os.path.getsize(b) and filecmp.cmp(a, b, shallow=False)
 
 
@@ -165,7 +168,7 @@ def text(result: dict[str, Any]) -> str:
     rows += [
         ("region", f"fast {fast_first} to {fast_last}, slow {slow_first} to {slow_last}"),
         ("identical", "yes" if result["identical"] else "no"),
-        ("files byte for byte", "equal" if result["same_bytes"] else "different"),
+        ("files byte for byte", SAME_BYTES[result["same_bytes"]]),
         ("differing pixels", f"{result['differing_pixels']} of {result['pixels']} ({share:.4g} %)"),
         ("correlation", number(result["correlation"])),
         (

@@ -177,15 +177,21 @@ def compare_two_files(
     b = read_image(path_b, shape, a.pixels.shape)
     if a.shape_from == "a square" and b.shape_from != "the other image" and a.pixels.size == b.pixels.size:
         a = read_image(path_a, shape, b.pixels.shape)
-    with contextlib.suppress(OSError):
-        if os.path.samefile(path_a, path_b):
-            warn(NAME, f"A and B are the same file: {path_a}" + (f" and {path_b}" if path_b != path_a else ""))
+    if is_same_file(path_a, path_b):
+        warn(NAME, f"A and B are the same file: {path_a}" + (f" and {path_b}" if path_b != path_a else ""))
     if shape is not None and a.shape_from == b.shape_from == "file":
         warn(NAME, "--shape is for raw images; both files say their own shape")
     result = compare_images(a, b, settings)
     if png is not None:
         draw(png, a.pixels, b.pixels, (path_a, path_b), result["roi_fast_slow"])
     return result, f"{text(result)}\n{checks_text(result['checks'])}"
+
+
+def is_same_file(path_a: str, path_b: str) -> bool:
+    """Whether two paths lead to one file, or name the same part of one (FILE::PART)."""
+    with contextlib.suppress(OSError):
+        return os.path.samefile(path_a, path_b)
+    return path_a == path_b
 
 
 def compare_two_programs(

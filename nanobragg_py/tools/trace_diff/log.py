@@ -137,12 +137,14 @@ class _Reader:
         self.pixel: tuple[int, int] | None = None
 
     def add(self, number: int, name: str, value: Value) -> None:
+        """Keep a value under its name, with its occurrence."""
         key = (self.pixel, name)
         self.counts[key] = self.counts.get(key, 0) + 1
         fixed = bool(self.headings) and self.headings[0][1].startswith(FIXED_PIXEL_SECTIONS)
         self.log.lines.append(Line(self.pixel, name, self.counts[key], value, number, fixed))
 
     def read(self, number: int, line: str) -> None:
+        """Read a line: where a pixel begins, a traced value, or something of the ordinary output."""
         if pixel := PIXEL.match(line):
             self.pixel = (int(pixel.group(1)), int(pixel.group(2)))
             self.log.pixels.append(self.pixel)
@@ -155,6 +157,7 @@ class _Reader:
             read_context(self.log, line.strip())
 
     def read_labelled(self, number: int, label: str, rest: str) -> None:
+        """Read what follows a label: `name=value`, ` name value`, or a line of the cell construction."""
         assignment = re.match(r"^(\w+)=(.*)$", rest)
         spaced = re.match(r"^ (\w+) (\S.*)$", rest)
         spaced_value = parse_value(spaced.group(2)) if spaced else None
@@ -212,7 +215,8 @@ def read_log(path: str) -> TraceLog:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    lines = content.decode("utf-8", errors="replace").splitlines()
+    # Not splitlines(), which counts form feeds and the like as ends of lines, and editors do not.
+    lines = [line.rstrip("\r") for line in content.decode("utf-8", errors="replace").split("\n")]
     log = TraceLog(path, content)
     reader = _Reader(log, labels_of(lines))
     for number, line in enumerate(lines, start=1):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from enum import Enum
 
 from .log import Line, Value
-
-EPSILON = 2.220446049250313e-16  # float64: the step from 1 to the next number
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Tolerances:
 
     rtol: float = 1e-12
     atol: float = 0.0
-    noise: float = 4 * EPSILON
+    noise: float = 4 * sys.float_info.epsilon
 
     def allowed(self, a: float, b: float, length: float) -> float:
         """The largest difference that still counts as agreement."""
@@ -51,7 +50,7 @@ class Row:
 
 
 def same_text(a: str, b: str, tolerances: Tolerances) -> bool:
-    """True when texts agree word by word, numbers within the relative tolerance."""
+    """True when texts agree word by word, numbers within the tolerances for scalars."""
     if a == b:
         return True
     words_a, words_b = a.replace("=", " ").split(), b.replace("=", " ").split()
@@ -61,6 +60,7 @@ def same_text(a: str, b: str, tolerances: Tolerances) -> bool:
 
 
 def same_word(a: str, b: str, tolerances: Tolerances) -> bool:
+    """True for equal words, and for numbers that agree."""
     if a == b:
         return True
     try:
@@ -90,6 +90,7 @@ def compare_lines(a: Line, b: Line, tolerances: Tolerances) -> Row:
 
 
 def same_form(a: Value, b: Value) -> bool:
+    """Whether two values can be compared number by number."""
     return (a.labels, a.groups, a.words) == (b.labels, b.groups, b.words)
 
 
@@ -112,4 +113,5 @@ def length_of_group(value: Value, i: int) -> float:
 
 
 def number_text(value: Value, i: int) -> str:
+    """A number as the log has it where it stands alone, else in 15 digits."""
     return value.text if len(value.numbers) == 1 and not value.words else f"{value.numbers[i]:.15g}"
