@@ -1,9 +1,8 @@
-"""nb-compare: properties of its statistics, every format, every threshold, and the tool as a process."""
+"""nb-compare as a process: every format, every threshold, its files, its errors, and two programs."""
 
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -14,20 +13,11 @@ from fabio.adscimage import AdscImage
 from fabio.cbfimage import CbfImage
 from fabio.edfimage import EdfImage
 from fabio.tifimage import TifImage
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from nanobragg_py.formats.any_image import read_image
-from nanobragg_py.tools.compare.peaks import brightest_peaks, peak_shifts
-from nanobragg_py.tools.compare.picture import DIFFERENCE, save_picture
 from nanobragg_py.tools.compare.statistics import statistics
 
 ROOT = Path(__file__).resolve().parents[2]
-shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
-floats = st.floats(-(2.0**99), 2.0**99, width=32) | st.sampled_from([0.0, -0.0, 1.0, float("nan"), float("inf")])
-one_image = shapes.flatmap(lambda shape: hnp.arrays(np.float32, shape, elements=floats))
-two_images = shapes.flatmap(lambda shape: st.tuples(*[hnp.arrays(np.float32, shape, elements=floats)] * 2))
 
 
 def tool(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -43,94 +33,6 @@ def spots(shape: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> np.ndarray
     for i, (s, f) in enumerate([(12, 15), (12, 40), (30, 12), (30, 33), (31, 52), (48, 14), (48, 30), (50, 50)]):
         image += (100 + 13 * i) * np.exp(-((slow - s - shift[0]) ** 2 + (fast - f - shift[1]) ** 2) / 3.0)
     return image.astype(np.float32)
-
-
-@settings(deadline=None)
-@given(one_image)
-def test_an_image_is_identical_to_itself(image: np.ndarray) -> None:
-    facts = statistics(image, image.copy()).as_dict()
-    assert facts["identical"]
-    assert facts["correlation"] == 1.0
-    assert facts["differing_pixels"] == facts["max_ulp_difference"]["value"] == 0
-    assert facts["max_absolute_difference"] == {"value": 0.0, "pixel_slow_fast": None}
-    assert peak_shifts(image, image, 5, 100.0).shifts == [0.0] * min(5, len(brightest_peaks(image, 5)))
-
-
-@settings(deadline=None)
-@given(two_images)
-def test_statistics_agree_with_plain_formulas_and_are_symmetric(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    a, b = pair
-    there, back = statistics(a, b).as_dict(), statistics(b, a).as_dict()
-    for name in ("identical", "differing_pixels", "not_finite_pixels", "rms_difference", "max_absolute_difference",
-                 "max_relative_difference", "max_ulp_difference"):  # fmt: skip
-        assert there[name] == back[name]
-    assert (there["correlation"] is None) == (back["correlation"] is None)
-    if there["correlation"] is not None:
-        assert there["correlation"] == pytest.approx(back["correlation"], rel=1e-12, abs=1e-12)
-    assert there["differing_pixels"] == np.count_nonzero(a.view(np.uint32) != b.view(np.uint32))
-    finite = np.isfinite(a) & np.isfinite(b)
-    x, y = a[finite].astype(float), b[finite].astype(float)
-    if x.size:
-        assert there["rms_difference"] == pytest.approx(math.sqrt(np.mean((y - x) ** 2)))
-        assert there["max_absolute_difference"]["value"] == np.abs(y - x).max()
-    positive = (x > 0) & (y > 0)
-    if positive.any():
-        assert there["pixel_ratio_mean"] == pytest.approx((y[positive] / x[positive]).mean())
-        assert there["pixel_ratio_max"] == pytest.approx((y[positive] / x[positive]).max())
-
-
-@settings(deadline=None)
-@given(st.integers(1, 4000), st.integers(0, 59), st.integers(0, 59))
-def test_ulps_are_counted_where_they_are(ulps: int, slow: int, fast: int) -> None:
-    a = spots((60, 60))
-    b = a.copy()
-    b.view(np.int32)[slow, fast] += ulps
-    facts = statistics(a, b).as_dict()
-    assert facts["max_ulp_difference"] == {"value": ulps, "pixel_slow_fast": (slow, fast) and [slow, fast]}
-    assert facts["differing_pixels"] == 1
-
-
-def test_ulps_across_zero() -> None:
-    tiny = np.float32(1e-45)
-    a, b = np.array([[tiny, 0.0]], np.float32), np.array([[-tiny, -0.0]], np.float32)
-    facts = statistics(a, b).as_dict()
-    assert facts["max_ulp_difference"]["value"] == 2
-    assert facts["differing_pixels"] == 2
-
-
-def test_blocks_join_without_a_trace() -> None:
-    generator = np.random.default_rng(5)
-    a = generator.gamma(1.0, 1e6, (700, 300)).astype(np.float32)
-    b = (a * generator.normal(1.0, 0.1, a.shape)).astype(np.float32)
-    facts = statistics(a, b).as_dict()
-    x, y = a.astype(float), b.astype(float)
-    assert facts["correlation"] == pytest.approx(np.corrcoef(x.ravel(), y.ravel())[0, 1], rel=1e-12)
-    assert facts["sum_ratio"] == pytest.approx(y.sum() / x.sum(), rel=1e-12)
-    slow, fast = facts["max_absolute_difference"]["pixel_slow_fast"]
-    assert abs(y - x)[slow, fast] == abs(y - x).max() == facts["max_absolute_difference"]["value"]
-
-
-@settings(deadline=None)
-@given(st.integers(-6, 6), st.integers(-6, 6))
-def test_a_shift_of_the_peaks_is_found(slow: int, fast: int) -> None:
-    a, b = spots((64, 64)), spots((64, 64), (slow, fast))
-    there, back = peak_shifts(a, b, 8, 12.0), peak_shifts(b, a, 8, 12.0)
-    assert there.shifts == [math.hypot(slow, fast)] * 8
-    assert all((q[0] - p[0], q[1] - p[1]) == (slow, fast) for p, q in there.pairs)
-    assert sorted((q, p) for p, q in back.pairs) == sorted(there.pairs)
-    assert there.unmatched_a == there.unmatched_b == 0
-
-
-def test_peaks_are_matched_one_to_one() -> None:
-    a, b = np.zeros((40, 40)), np.zeros((40, 40))
-    a[10, 10], a[10, 16] = 5, 4
-    b[10, 13] = 5
-    shifts = peak_shifts(a, b, 2, 10.0)
-    assert (len(shifts.pairs), shifts.unmatched_a, shifts.unmatched_b) == (1, 1, 0)
-
-
-def test_an_image_without_peaks_is_done_soon() -> None:
-    assert brightest_peaks(np.full((2000, 2000), 3.0, np.float32), 20) == []
 
 
 def write_pgm(path: Path, image: np.ndarray) -> None:
@@ -271,21 +173,6 @@ def test_json_and_picture(pair: tuple[Path, Path], tmp_path: Path) -> None:
     assert facts["max_absolute_difference"]["pixel_slow_fast"] == [50, 50]
     assert {"a": [50, 50], "b": [50, 50]} in facts["peaks"]["pairs"]
     assert png.read_bytes().startswith(b"\x89PNG")
-
-
-def test_the_difference_is_drawn_where_it_is(tmp_path: Path) -> None:
-    from PIL import Image
-
-    a = np.ones((52, 52), np.float32)
-    b = a.copy()
-    b[10, 40] = 0.0
-    save_picture(str(tmp_path / "p.png"), a, b, ("a", "b"), (0, 0))
-    picture = np.asarray(Image.open(tmp_path / "p.png"))
-    slow, fast = np.nonzero((picture[70:600] == DIFFERENCE[0]).all(axis=-1))
-    panel = fast[slow < 500]
-    # One pixel of the image is 10 of the picture; the third panel starts after two panels and their gaps.
-    assert np.ptp(panel) == 9
-    assert panel.min() == 64 + 2 * (520 + 64) + 40 * 10
 
 
 @pytest.mark.parametrize(

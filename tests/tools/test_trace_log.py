@@ -100,9 +100,18 @@ def test_headings_name_what_is_indented_below_them(tmp_path: Path) -> None:
         "TRACE: d = 4\n"
         "TRACE: Three:\n"
         "TRACE_C: hkl_frac 1 2 3\n"
-        "TRACE:     e = 5\n",
+        "TRACE:     e = 5\n"
+        "TRACE: Four:\n"
+        "TRACE_C:distance_m=1\n"
+        "TRACE:     f = 6\n"
+        "TRACE: Five:\n"
+        "DETECTOR_PIX0_VECTOR 1 2 3\n"
+        "TRACE:     g = 7\n"
+        "TRACE:\n",
     )
-    assert [name for name, _ in names(log)] == ["One > a", "Two > b", "One > c", "d", "hkl_frac", "e"]
+    assert [name for name, _ in names(log)] == [
+        "One > a", "Two > b", "One > c", "d", "hkl_frac", "e", "distance_m", "f", "DETECTOR_PIX0_VECTOR", "g",
+    ]  # fmt: skip
 
 
 def test_sections_for_a_fixed_pixel_are_marked(tmp_path: Path) -> None:

@@ -180,15 +180,11 @@ def text(result: dict[str, Any]) -> str:
         ("ratio of maxima B/A", number(result["ratio_of_maxima"])),
         ("RMS difference", number(result["rms_difference"])),
     ]
-    for label, name, unit in (
-        ("absolute", "absolute", ""),
-        ("relative", "relative", ""),
-        ("ulp", "ulp", " ulp"),
-    ):
+    for name in ("absolute", "relative", "ulp"):
         entry = result[f"max_{name}_difference"]
         pixel = entry["pixel_slow_fast"]
         where = f" at slow {pixel[0]}, fast {pixel[1]}" if pixel else ""
-        rows.append((f"largest {label}", f"{entry['value']:.9g}{unit}{where}"))
+        rows.append((f"largest {name}", f"{entry['value']:.9g}{' ulp' if name == 'ulp' else ''}{where}"))
     if count := result["not_finite_pixels"]:
         lost = result["not_finite_differing_pixels"]
         rows.append(("not finite", f"{count} pixels, in the counts and ulp only; {lost} of them differ"))

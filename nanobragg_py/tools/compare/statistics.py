@@ -15,7 +15,6 @@ Pixels = npt.NDArray[Any]  # an image of real numbers, (slow, fast)
 # Small enough that the float64 copies of a block stay in the processor's cache.
 BLOCK_PIXELS = 1 << 14
 ALL_BUT_SIGN = 0x7FFFFFFF
-TINY = np.finfo(np.float64).tiny
 
 
 @dataclass
@@ -179,9 +178,10 @@ def add_differences(result: Statistics, x: Pixels, y: Pixels, places: npt.NDArra
     difference = np.abs(y - x)
     result.squares += float(np.einsum("i,i", difference, difference))
     result.absolute.take(difference, places, first_row, result.shape[1])
-    # Where both are 0 (of unequal sign) the tiny number makes the relative difference 0.
-    size = np.maximum(np.maximum(np.abs(x), np.abs(y)), TINY)
-    result.relative.take(difference / size, places, first_row, result.shape[1])
+    # Where both are 0 (of unequal sign), so is the relative difference.
+    size = np.maximum(np.abs(x), np.abs(y))
+    relative = np.divide(difference, size, out=np.zeros_like(difference), where=size > 0.0)
+    result.relative.take(relative, places, first_row, result.shape[1])
 
 
 def differs(a: Pixels, b: Pixels) -> npt.NDArray[np.bool_]:
