@@ -1,9 +1,9 @@
 """The formula of one step, in pieces: each a small function of scalars, units in SI unless named otherwise.
 
-A step is one sub-pixel seen by one source from one mosaic domain at one spindle angle. Both walks over these
-pieces (pixel.py: a pixel with the C library's functions; blocks.py: a row of pixels at a time) take them from
-here. The order of operations is the reference program's: sums of three products run left to right, and
-nothing is fused, because the last bit of h, k and l decides bits of the image.
+A step is one sub-pixel seen by one source from one mosaic domain at one spindle angle. Both walks over these pieces
+(pixel.py: a pixel with the C library's functions; simd/blocks.py: a row of pixels at a time) take them from here; the
+crystal's transform, in which they differ, is in shapes.py. The order of operations is the C program's: sums of three
+products run left to right, and nothing is fused, because the last bit of h, k and l decides bits of the image.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import numpy as np
 from .jit import inlined
 
 PI = 3.141592653589793
-# Square root of the volume ratio between a cube and the sphere inscribed with the same lattice sum.
-SPHERE_TO_CUBE = 0.723601254558268
 
 
 @inlined
@@ -105,54 +103,6 @@ def cosine_of_twice_psi(ix, iy, iz, dx, dy, dz, ax, ay, az):
 def nearest_index(h):
     """Nearest integer of a fractional Miller index; halves go down."""
     return math.ceil(h - 0.5)
-
-
-@inlined
-def grating(x, cells):
-    """sin(N x)/sin(x): N scatterers in a row (Laue's interference function), with the C library's sine."""
-    if x == 0.0:
-        return cells
-    return math.sin(x * cells) / math.sin(x)
-
-
-@inlined
-def sphere_transform(x):
-    """3 (sin(x)/x - cos(x)) / x^2: Fourier transform of a uniform sphere (Rayleigh 1911)."""
-    if x == 0.0:
-        return 1.0
-    return 3.0 * (math.sin(x) / x - math.cos(x)) / (x * x)
-
-
-@inlined
-def distance_to_node_squared(p, dh, dk, dl):
-    """Squared distance to the nearest lattice node, times the squared number of cells.
-
-    In reciprocal space, as in the reference, where node_a, node_b, node_c are a*, b*, c*; or in units of each axis's
-    own 1/N (--fix spot-width), where they are orthogonal.
-    """
-    x = dh * p.node_a[0] + dk * p.node_b[0] + dl * p.node_c[0]
-    y = dh * p.node_a[1] + dk * p.node_b[1] + dl * p.node_c[1]
-    z = dh * p.node_a[2] + dk * p.node_b[2] + dl * p.node_c[2]
-    return (x * x + y * y + z * z) * p.Na * p.Na * p.Nb * p.Nb * p.Nc * p.Nc
-
-
-@inlined
-def ellipsoid_argument(p, dh, dk, dl):
-    """pi times the distance to the nearest node in units of 1/N: what the sphere's transform is taken of."""
-    squared = dh * dh * p.Na * p.Na + dk * dk * p.Nb * p.Nb + dl * dl * p.Nc * p.Nc
-    return PI * math.sqrt(squared * p.fudge)
-
-
-@inlined
-def gaussian_exponent(p, node_squared):
-    """Exponent of the Gaussian spot whose volume and width resemble a parallelepiped's."""
-    return -(node_squared / 0.63 * p.fudge)
-
-
-@inlined
-def inside_top_hat(p, node_squared):
-    """Whether a flat-topped spot of the parallelepiped's height and volume reaches this far."""
-    return node_squared * p.fudge < 0.3969
 
 
 @inlined

@@ -12,7 +12,8 @@ import numpy as np
 
 from . import physics
 from .jit import compiled, inlined
-from .layout import GAUSS, PIXEL_COLUMNS, ROUND, SQUARE, SUBPIXEL_COLUMNS
+from .layout import PIXEL_COLUMNS, SUBPIXEL_COLUMNS
+from .shapes import lattice_factor
 
 # Compile-time constants for the columns that open each group of values.
 (SUB_POSITION, SUB_AIRPATH, SUB_OMEGA, SUB_DIFFRACTED, SUB_INCIDENT, SUB_WAVELENGTH, SUB_SCATTERING) = (
@@ -140,26 +141,6 @@ def turned_cell(p, cells, phase, phi_step, domains, domain):
 
 
 @inlined
-def lattice_factor(p, h, k, l, h0, k0, l0, record, row, noting):
-    """F_latt, the transform of the crystal's lattice and shape."""
-    if p.shape == SQUARE:
-        fa = physics.grating(physics.PI * h, p.Na) if p.Na > 1.0 else 1.0
-        fb = physics.grating(physics.PI * k, p.Nb) if p.Nb > 1.0 else 1.0
-        fc = physics.grating(physics.PI * l, p.Nc) if p.Nc > 1.0 else 1.0
-        if noting:
-            note3(record, row, SUB_LATTICE_A, fa, fb, fc)
-        return fa * fb * fc
-    cells = p.Na * p.Nb * p.Nc
-    if p.shape == ROUND:
-        x = physics.ellipsoid_argument(p, h - h0, k - k0, l - l0)
-        return cells * physics.SPHERE_TO_CUBE * physics.sphere_transform(x)
-    node_squared = physics.distance_to_node_squared(p, h - h0, k - k0, l - l0)
-    if p.shape == GAUSS:
-        return cells * math.exp(physics.gaussian_exponent(p, node_squared))
-    return cells if physics.inside_top_hat(p, node_squared) else 0.0
-
-
-@inlined
 def polarization_factor(p, ix, iy, iz, dx, dy, dz):
     """Kahn's factor for unit vectors along the incident and the diffracted ray; and cos(2 theta)."""
     cos_2psi = 1.0
@@ -236,7 +217,7 @@ def add_orientations(
             l = physics.dot(cell[6], cell[7], cell[8], sx, sy, sz)
             h0, k0, l0 = physics.nearest_index(h), physics.nearest_index(k), physics.nearest_index(l)
             noting = row >= 0 and phi_step == 0 and domain == 0
-            F_latt = lattice_factor(p, h, k, l, h0, k0, l0, record, row, noting)
+            F_latt = lattice_factor(p, h, k, l, h0, k0, l0, record, row if noting else -1)
             if last >= 0:
                 note_last_step(record, last, cell, h, k, l, h0, k0, l0, F_latt)
             if noting:

@@ -30,44 +30,43 @@ import numpy as np
 
 from .. import physics
 from ..jit import inlined, merged
-from ..layout import BLOCK, ROUND
+from ..layout import BLOCK
 from ..pixel import turned_cell
+from ..shapes import RELATIVE_ERROR, ROUNDING, SLACK
+from . import scratch as rows
 from .lattice import (
-    ROUNDING,
     any_leaves,
     close_lattice,
     gather_block,
     interpolate_block,
     lattice_block,
     neighbourhood_block,
-    shape_error,
 )
 from .rays import first_factors, place_block, polarize_block, scatter_block, subpixel_factors
-from .scratch import CAPTURE, INTENSITY, LEFT, LOOSE, OMEGA, POLARIZATION, SX, SY, TOTAL, TOTAL_LOOSE, TOTAL_OMEGA
 
 
 @inlined
 def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found):
     """Write the block's photons; list in `again` the pixels whose float32 the error bound leaves open."""
     terms = np.float64(p.steps) * np.float64(p.layers)
-    relative = (shape_error(shape) + (2.0 * terms + (32.0 if p.by_source else 16.0)) * ROUNDING) * p.error_scale
+    relative = (RELATIVE_ERROR[shape] + (2.0 * terms + (32.0 if p.by_source else 16.0)) * ROUNDING) * p.error_scale
     at = spixel * p.fpixels + first
     for i in range(count):
-        intensity = w[INTENSITY + i]
-        photons = physics.photons(p, intensity, w[CAPTURE + i], w[POLARIZATION + i], w[OMEGA + i])
-        w[SX + i] = photons
+        intensity = w[rows.INTENSITY + i]
+        photons = physics.photons(p, intensity, w[rows.CAPTURE + i], w[rows.POLARIZATION + i], w[rows.OMEGA + i])
+        w[rows.SX + i] = photons
         slack = relative * photons
-        if (shape == ROUND or tricubic) and intensity > 0.0:
-            slack += photons * (w[LOOSE + i] / intensity) * p.error_scale
-        w[SY + i] = slack
+        if (SLACK[shape] > 0.0 or tricubic) and intensity > 0.0:
+            slack += photons * (w[rows.LOOSE + i] / intensity) * p.error_scale
+        w[rows.SY + i] = slack
     open_pixels = 0
     for i in range(count):
-        image[at + i] = physics.added_to_blank(w[SX + i])
-        open_pixels += np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i])
+        image[at + i] = physics.added_to_blank(w[rows.SX + i])
+        open_pixels += np.float32(w[rows.SX + i] - w[rows.SY + i]) != np.float32(w[rows.SX + i] + w[rows.SY + i])
     if open_pixels == 0:
         return found
     for i in range(count):
-        if np.float32(w[SX + i] - w[SY + i]) != np.float32(w[SX + i] + w[SY + i]):
+        if np.float32(w[rows.SX + i] - w[rows.SY + i]) != np.float32(w[rows.SX + i] + w[rows.SY + i]):
             again[found] = at + i
             found += 1
     return found
@@ -77,27 +76,27 @@ def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, foun
 def start_block(p, w, count):
     """Fill the sums and the factors that are computed once a pixel."""
     for i in range(count):
-        w[INTENSITY + i] = p.background
-        w[LOOSE + i] = 0.0
-        w[CAPTURE + i] = 1.0
-        w[POLARIZATION + i] = 1.0 if p.nopolar else 0.0
+        w[rows.INTENSITY + i] = p.background
+        w[rows.LOOSE + i] = 0.0
+        w[rows.CAPTURE + i] = 1.0
+        w[rows.POLARIZATION + i] = 1.0 if p.nopolar else 0.0
     if p.by_source or p.keep_interpolating:
         for i in range(count):
-            w[TOTAL + i] = p.background
-            w[TOTAL_LOOSE + i] = 0.0
-            w[TOTAL_OMEGA + i] = 0.0
-            w[LEFT + i] = 0.0
+            w[rows.TOTAL + i] = p.background
+            w[rows.TOTAL_LOOSE + i] = 0.0
+            w[rows.TOTAL_OMEGA + i] = 0.0
+            w[rows.LEFT + i] = 0.0
 
 
 @inlined
 def open_source(p, w, count, ix, iy, iz):
     """Begin a sum of one source's terms, with the polarization that it has of its own."""
     for i in range(count):
-        w[INTENSITY + i] = 0.0
-        w[LOOSE + i] = 0.0
+        w[rows.INTENSITY + i] = 0.0
+        w[rows.LOOSE + i] = 0.0
     if p.oversample_polar:
         for i in range(count):
-            w[POLARIZATION + i] = 0.0
+            w[rows.POLARIZATION + i] = 0.0
         polarize_block(p, w, count, ix, iy, iz)
 
 
@@ -106,25 +105,25 @@ def close_source(p, w, count, weight):
     """Add one source's terms to the total, multiplied by their factors."""
     background = p.step_background * (p.phi_steps * p.mosaic_domains)
     for i in range(count):
-        factor = w[CAPTURE + i] if p.oversample_thick else 1.0
-        factor *= w[POLARIZATION + i] if p.oversample_polar else 1.0
-        factor *= w[OMEGA + i] if p.oversample_omega else 1.0
-        w[TOTAL + i] += (w[INTENSITY + i] + background) * weight * factor
-        w[TOTAL_LOOSE + i] += w[LOOSE + i] * weight * factor
+        factor = w[rows.CAPTURE + i] if p.oversample_thick else 1.0
+        factor *= w[rows.POLARIZATION + i] if p.oversample_polar else 1.0
+        factor *= w[rows.OMEGA + i] if p.oversample_omega else 1.0
+        w[rows.TOTAL + i] += (w[rows.INTENSITY + i] + background) * weight * factor
+        w[rows.TOTAL_LOOSE + i] += w[rows.LOOSE + i] * weight * factor
 
 
 @inlined
 def close_pixels(p, w, count):
     """Leave totals where finish_block expects them, and the factors that they have already as 1."""
     for i in range(count):
-        w[INTENSITY + i] = w[TOTAL + i]
-        w[LOOSE + i] = w[TOTAL_LOOSE + i]
+        w[rows.INTENSITY + i] = w[rows.TOTAL + i]
+        w[rows.LOOSE + i] = w[rows.TOTAL_LOOSE + i]
         if p.oversample_thick:
-            w[CAPTURE + i] = 1.0
+            w[rows.CAPTURE + i] = 1.0
         if p.oversample_polar:
-            w[POLARIZATION + i] = 1.0
+            w[rows.POLARIZATION + i] = 1.0
         if p.oversample_omega:
-            w[OMEGA + i] = 1.0
+            w[rows.OMEGA + i] = 1.0
 
 
 @inlined
@@ -132,7 +131,7 @@ def list_left(p, w, at, count, again, found):
     """List pixels with a step outside the list of reflections, where that step alone is not interpolated."""
     if p.keep_interpolating:
         for i in range(count):
-            if w[LEFT + i] != 0.0:
+            if w[rows.LEFT + i] != 0.0:
                 again[found] = at + i
                 found += 1
     return found
@@ -194,7 +193,7 @@ def blank_masked(p, mask, image, w, at, count, again, start, found):
     for i in range(count):
         if mask[at + i] == 0:
             image[at + i] = 0.0
-            w[OMEGA + i] = 0.0
+            w[rows.OMEGA + i] = 0.0
     kept = start
     for j in range(start, found):
         if mask[again[j]] != 0:
@@ -208,7 +207,7 @@ def list_lost_captures(p, w, at, count, again, found):
     """List pixels whose capture fraction is exactly 0: it is then computed anew for each sub-pixel."""
     if p.thickness_m != 0.0 and p.attenuation_per_m != 0.0 and p.oversample > 1 and not p.oversample_thick:
         for i in range(count):
-            if w[CAPTURE + i] == 0.0:
+            if w[rows.CAPTURE + i] == 0.0:
                 again[found] = at + i
                 found += 1
     return found
@@ -241,11 +240,11 @@ def render_row(
             found = list_left(p, w, at, count, again, found)
             if p.oversample_omega:
                 for i in range(count):
-                    w[OMEGA + i] = w[TOTAL_OMEGA + i]
+                    w[rows.OMEGA + i] = w[rows.TOTAL_OMEGA + i]
             if p.masked:
                 found = blank_masked(p, mask, image, w, at, count, again, start, found)
             for i in range(count):
-                omega_sum += w[OMEGA + i]
+                omega_sum += w[rows.OMEGA + i]
         first += count
     subpixels = 1 if p.oversample_omega else p.layers * p.oversample * p.oversample
     return omega_sum * np.float64(subpixels), found, left

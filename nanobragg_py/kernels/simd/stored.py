@@ -13,7 +13,7 @@ from ..jit import inlined, merged
 from ..layout import BLOCK
 from ..pixel import turned_cell
 from . import blocks, lattice, rays
-from .scratch import CAPTURE, INTENSITY, LOOSE, OMEGA, POLARIZATION, SX, SY, SZ
+from . import scratch as rows
 
 
 @inlined
@@ -30,10 +30,10 @@ def store_row(p, sources, geometry, spixel, w):
         if p.nopolar == 0:
             rays.polarize_block(p, w, count, ix, iy, iz)
         for i in range(count):
-            geometry[spixel, 0, first + i] = w[SX + i]
-            geometry[spixel, 1, first + i] = w[SY + i]
-            geometry[spixel, 2, first + i] = w[SZ + i]
-            geometry[spixel, 3, first + i] = w[CAPTURE + i] * w[POLARIZATION + i] * w[OMEGA + i]
+            geometry[spixel, 0, first + i] = w[rows.SX + i]
+            geometry[spixel, 1, first + i] = w[rows.SY + i]
+            geometry[spixel, 2, first + i] = w[rows.SZ + i]
+            geometry[spixel, 3, first + i] = w[rows.CAPTURE + i] * w[rows.POLARIZATION + i] * w[rows.OMEGA + i]
         first += count
 
 
@@ -42,15 +42,15 @@ def recall_block(p, geometry, w, spixel, first, count):
     """Put a block's stored values where the stages of blocks.py expect them."""
     background = p.background
     for i in range(count):
-        w[SX + i] = geometry[spixel, 0, first + i]
-        w[SY + i] = geometry[spixel, 1, first + i]
-        w[SZ + i] = geometry[spixel, 2, first + i]
+        w[rows.SX + i] = geometry[spixel, 0, first + i]
+        w[rows.SY + i] = geometry[spixel, 1, first + i]
+        w[rows.SZ + i] = geometry[spixel, 2, first + i]
     for i in range(count):
-        w[OMEGA + i] = geometry[spixel, 3, first + i]
-        w[POLARIZATION + i] = 1.0
-        w[CAPTURE + i] = 1.0
-        w[INTENSITY + i] = background
-        w[LOOSE + i] = 0.0
+        w[rows.OMEGA + i] = geometry[spixel, 3, first + i]
+        w[rows.POLARIZATION + i] = 1.0
+        w[rows.CAPTURE + i] = 1.0
+        w[rows.INTENSITY + i] = background
+        w[rows.LOOSE + i] = 0.0
     rays.see_block(p, w, count)
 
 
