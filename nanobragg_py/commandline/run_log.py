@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from importlib import resources
 
-import numpy as np
-
 from ..base.c_numbers import c_format
 from ..base.vectors import RADIAN_IN_DEGREES, Triad, cross, length
 from ..model.background import AVOGADRO
@@ -18,6 +16,7 @@ from ..model.experiment import Experiment, Interpolation
 from ..model.mosaic import Mosaic
 from ..model.spindle import Spindle
 from ..model.subpixels import Oversampling
+from ..rendering.backend import LeftGrid
 from ..rendering.statistics import Statistics
 
 
@@ -282,9 +281,9 @@ def progress_line(rendered: int, total: int) -> str:
     return "%d%% done\n" % (rendered * 100 // total)
 
 
-def left_grid_warning(where: np.ndarray) -> str:
+def left_grid_warning(where: LeftGrid) -> str:
     """Where interpolation left the reflection list for the first time."""
-    h, k, l, h0, k0, l0 = where.tolist()
+    h, k, l, h0, k0, l0 = where
     text = "WARNING: out of range for three point interpolation: h,k,l,h0,k0,l0: %g,%g,%g,%d,%d,%d \n"
     return c_format(text, h, k, l, int(h0), int(k0), int(l0)) + "WARNING: further warnings will not be printed! "
 

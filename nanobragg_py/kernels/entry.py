@@ -21,6 +21,7 @@ INTEGERS = types.CPointer(types.int64)
 WORDS = types.CPointer(types.uint16)
 BYTES = types.CPointer(types.uint8)
 PARAMETERS = types.CPointer(numba.from_dtype(layout.PARAMETERS))
+WALK = types.CPointer(numba.from_dtype(layout.WALK))
 INT = types.int64
 REAL = types.float64
 VOID = types.void
@@ -42,7 +43,7 @@ def unpack(p, sources, cells, domains, amplitudes, mask, image):
 
 SCENE = (PARAMETERS, FLOATS, FLOATS, FLOATS, FLOATS, WORDS, SINGLES)
 FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INTEGERS, INT, INT, INT)
-PIXELS = INT(*SCENE, INTEGERS, FLOATS, FLOATS, FLOATS, INT, INTEGERS, INT, INT, INT)
+PIXELS = INT(*SCENE, WALK, FLOATS, FLOATS, INT, INTEGERS, INT, INT, INT)
 
 
 def render_rows(shape, tricubic):
@@ -78,62 +79,59 @@ def render_rows(shape, tricubic):
     return render
 
 
-render_square = render_rows(layout.SQUARE, False)
+render_square = render_rows(0, False)
 
 
-render_round = render_rows(layout.ROUND, False)
+render_round = render_rows(1, False)
 
 
-render_gauss = render_rows(layout.GAUSS, False)
+render_gauss = render_rows(2, False)
 
 
-render_tophat = render_rows(layout.TOPHAT, False)
+render_tophat = render_rows(3, False)
 
 
-render_square_tricubic = render_rows(layout.SQUARE, True)
+render_square_tricubic = render_rows(0, True)
 
 
-render_round_tricubic = render_rows(layout.ROUND, True)
+render_round_tricubic = render_rows(1, True)
 
 
-render_gauss_tricubic = render_rows(layout.GAUSS, True)
+render_gauss_tricubic = render_rows(2, True)
 
 
-render_tophat_tricubic = render_rows(layout.TOPHAT, True)
+render_tophat_tricubic = render_rows(3, True)
 
 
 def render_pixels(
     parameters, sources, cells, domains, amplitudes, mask, image,
-    state, latch, omega, record, rows, chosen, count, first, last,
+    walk, omega, record, rows, chosen, count, first, last,
 ):  # fmt: skip
     """Render pixels with the C library's functions, one after the other: the image, the second look and the trace.
 
     Pixels first..last-1 of the image (flat indices), or of the `count` listed in `chosen`, int64. Those outside the
     region or masked are left alone. Stops after the pixel in which interpolation left the grid, or which was the
-    first to see the crystal while state[1] asked for that; returns the number of the next one. Solid angles are
-    added to omega, float64 (spixels,). For state, latch and record (rows, RECORD_COLUMNS) see pixel.pixel_photons.
+    first to see the crystal while the walk asked for that; returns the number of the next one. Solid angles are
+    added to omega, float64 (spixels,). For walk and record (rows, RECORD_COLUMNS) see pixel.pixel_photons.
     """
     p = numba.carray(parameters, (1,))[0]
     sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-    flags = numba.carray(state, (2,))
-    left = numba.carray(latch, (6,))
+    state = numba.carray(walk, (1,))[0]
     omega_of_row = numba.carray(omega, (p.spixels,))
     noted = numba.carray(record, (rows, layout.RECORD_COLUMNS))
     listed = numba.carray(chosen, (count,))
-    interpolating, first_visit = flags[0], flags[1]
+    interpolating, first_step = state.interpolating, state.first_step
     for number in range(first, last):
         i = listed[number] if count else number
         spixel, fpixel = i // p.fpixels, i % p.fpixels
-        if not p.roi_fast_first <= fpixel <= p.roi_fast_last or not p.roi_slow_first <= spixel <= p.roi_slow_last:
-            continue
-        if p.masked and mask[i] == 0:
+        if not pixel.is_rendered(p, mask, spixel, fpixel):
             continue
         photons = pixel.pixel_photons(
             p, sources, cells, domains, amplitudes, spixel, fpixel,
-            flags, left, omega_of_row[spixel : spixel + 1], noted,
+            state, omega_of_row[spixel : spixel + 1], noted,
         )  # fmt: skip
         image[i] = physics.added_to_blank(photons)
-        if flags[0] != interpolating or flags[1] != first_visit:
+        if state.interpolating != interpolating or state.first_step != first_step:
             return number + 1
     return last
 
@@ -235,16 +233,16 @@ def render_stored_rows(shape):
     return render
 
 
-render_stored_square = render_stored_rows(layout.SQUARE)
+render_stored_square = render_stored_rows(0)
 
 
-render_stored_round = render_stored_rows(layout.ROUND)
+render_stored_round = render_stored_rows(1)
 
 
-render_stored_gauss = render_stored_rows(layout.GAUSS)
+render_stored_gauss = render_stored_rows(2)
 
 
-render_stored_tophat = render_stored_rows(layout.TOPHAT)
+render_stored_tophat = render_stored_rows(3)
 
 
 def near_sphere(hkl, size, metric, along, limit, index):

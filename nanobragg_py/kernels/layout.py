@@ -109,5 +109,18 @@ PIXEL_COLUMNS = {
 
 
 RECORD_COLUMNS = max(len(SUBPIXEL_COLUMNS), len(PIXEL_COLUMNS))
-# What a pixel reports where the tricubic interpolation first leaves the grid.
-LATCH_COLUMNS = ("h", "k", "l", "h0", "k0", "l0")
+
+# What a walk through pixels, in order, carries from one to the next. interpolating: whether interpolation is still on;
+# first_step: whether the run's very first step is still to come; the rest: where interpolation left the list.
+WALK = np.dtype(
+    [
+        ("interpolating", "i8"),
+        ("first_step", "i8"),
+        ("h", "f8"),
+        ("k", "f8"),
+        ("l", "f8"),
+        ("h0", "f8"),
+        ("k0", "f8"),
+        ("l0", "f8"),
+    ]
+)

@@ -1,123 +1,25 @@
 """A pixel, step by step, with the C library's functions: the definition of the image, and of the trace.
 
-Everything that the reference program carries from one step to the next is explicit here: which cell a phi of
-exactly 0 sees, whether interpolation has been switched off, and which factors are computed only once a pixel.
+Everything that the C program carries from one step to the next is explicit here: which cell a phi of exactly 0 sees
+and whether interpolation has been switched off (walk, see layout.WALK), and which factors are computed only once a
+pixel. What is written down on the way (record) is recording.py's.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from . import physics
+from . import physics, recording
+from .amplitudes import unit_cell_amplitude
 from .jit import compiled, inlined
-from .layout import PIXEL_COLUMNS, SUBPIXEL_COLUMNS
 from .shapes import lattice_factor
 
-# Compile-time constants for the columns that open each group of values.
-(SUB_POSITION, SUB_AIRPATH, SUB_OMEGA, SUB_DIFFRACTED, SUB_INCIDENT, SUB_WAVELENGTH, SUB_SCATTERING) = (
-    SUBPIXEL_COLUMNS[name] for name in ("x", "airpath", "omega", "dx", "ix", "wavelength", "sx")
-)
-
-
-(SUB_CELL, SUB_HKL, SUB_NEAREST, SUB_LATTICE_A, SUB_LATTICE, SUB_CELL_F, SUB_LEFT) = (
-    SUBPIXEL_COLUMNS[name] for name in ("ax", "h", "h0", "F_latt_a", "F_latt", "F_cell", "left")
-)
-
-
-(PIX_POSITION, PIX_STOL, PIX_HKL, PIX_NEAREST, PIX_CELL_F, PIX_LATTICE, PIX_CELL) = (
-    PIXEL_COLUMNS[name] for name in ("x", "stol", "h", "h0", "F_cell", "F_latt", "ax")
-)
-
-
-(PIX_INTENSITY, PIX_CAPTURE, PIX_POLARIZATION, PIX_OMEGA, PIX_COS, PIX_PHOTONS, PIX_LEFT) = (
-    PIXEL_COLUMNS[name]
-    for name in ("intensity", "capture", "polarization", "omega", "cos_2theta", "photons", "left_row")
-)
-
 
 @inlined
-def note3(record, row, column, x, y, z):
-    """Write three neighbouring values into a row of the record."""
-    record[row, column] = x
-    record[row, column + 1] = y
-    record[row, column + 2] = z
-
-
-@inlined
-def in_grid(p, h0, k0, l0):
-    """Whether the nearest node has a structure factor of its own."""
-    return p.hkls != 0 and p.h_min <= h0 <= p.h_max and p.k_min <= k0 <= p.k_max and p.l_min <= l0 <= p.l_max
-
-
-@inlined
-def nearest_amplitude(p, amplitudes, h0, k0, l0):
-    """Structure factor of the nearest node, in electrons; default_F outside the list."""
-    if not in_grid(p, h0, k0, l0):
-        return amplitudes[p.outside]
-    return amplitudes[
-        (np.int64(h0) - p.h_min) * p.h_stride + (np.int64(k0) - p.k_min) * p.k_stride + np.int64(l0) - p.l_min
-    ]
-
-
-@inlined
-def leaves_grid_along(h, first, last):
-    """Whether the four indices about h along one axis are not all in the list."""
-    return h - first + 3 > last - first + 1 or h - 2 < first
-
-
-@inlined
-def leaves_grid(p, h, k, l):
-    """Whether the 4 x 4 x 4 neighbourhood of (h, k, l) is not all in the list."""
-    return (
-        leaves_grid_along(h, p.h_min, p.h_max)
-        or leaves_grid_along(k, p.k_min, p.k_max)
-        or leaves_grid_along(l, p.l_min, p.l_max)
-    )
-
-
-@inlined
-def lagrange_products(x, first):
-    """The four numerators of cubic Lagrange interpolation on first, first+1, first+2, first+3."""
-    x0, x1, x2, x3 = x - first, x - (first + 1.0), x - (first + 2.0), x - (first + 3.0)
-    return x1 * x2 * x3, x0 * x2 * x3, x0 * x1 * x3, x0 * x1 * x2
-
-
-@inlined
-def lagrange_sum(p0, p1, p2, p3, y0, y1, y2, y3):
-    """Cubic Lagrange interpolation: numerators times values over the products of differences of the nodes."""
-    return p0 * y0 / -6.0 + p1 * y1 / 2.0 + p2 * y2 / -2.0 + p3 * y3 / 6.0
-
-
-@compiled
-def tricubic_amplitude(p, amplitudes, h, k, l):
-    """Structure factor between the nodes: cubic Lagrange polynomials along l, then k, then h."""
-    hf, kf, lf = math.floor(h) - 1.0, math.floor(k) - 1.0, math.floor(l) - 1.0
-    h0, h1, h2, h3 = lagrange_products(h, hf)
-    k0, k1, k2, k3 = lagrange_products(k, kf)
-    l0, l1, l2, l3 = lagrange_products(l, lf)
-    base = (np.int64(hf) - p.h_min) * p.h_stride + (np.int64(kf) - p.k_min) * p.k_stride + np.int64(lf) - p.l_min
-    total = 0.0
-    for i in range(4):
-        at = base + i * p.h_stride
-        y0, y1, y2, y3 = 0.0, 0.0, 0.0, 0.0
-        for _ in range(4):
-            row = lagrange_sum(
-                l0, l1, l2, l3, amplitudes[at], amplitudes[at + 1], amplitudes[at + 2], amplitudes[at + 3]
-            )
-            y0, y1, y2, y3 = y1, y2, y3, row
-            at += p.k_stride
-        plane = lagrange_sum(k0, k1, k2, k3, y0, y1, y2, y3)
-        if i == 0:
-            total = h0 * plane / -6.0
-        elif i == 1:
-            total = total + h1 * plane / 2.0
-        elif i == 2:
-            total = total + h2 * plane / -2.0
-        else:
-            total = total + h3 * plane / 6.0
-    return total
+def is_rendered(p, mask, spixel, fpixel):
+    """Whether a pixel is in the region of interest and not masked; model/region.py has the same rule."""
+    inside = p.roi_fast_first <= fpixel <= p.roi_fast_last and p.roi_slow_first <= spixel <= p.roi_slow_last
+    return inside and (not p.masked or mask[spixel * p.fpixels + fpixel] != 0)
 
 
 @inlined
@@ -164,51 +66,16 @@ def subpixel_position(p, spixel, fpixel, layer, sub_slow, sub_fast):
     return x, y, z
 
 
-@inlined
-def unit_cell_amplitude(p, amplitudes, h, k, l, h0, k0, l0, state, latch):
-    """F_cell; the first step whose neighbourhood leaves the grid switches interpolation off for good.
-
-    With p.keep_interpolating it only has the nearest node's.
-    """
-    if state[0] != 0:
-        if leaves_grid(p, h, k, l):
-            state[0] = p.keep_interpolating
-            latch[0], latch[1], latch[2], latch[3], latch[4], latch[5] = h, k, l, h0, k0, l0
-        else:
-            return tricubic_amplitude(p, amplitudes, h, k, l)
-    return nearest_amplitude(p, amplitudes, h0, k0, l0)
-
-
-@inlined
-def note_step(record, row, cell, h, k, l, h0, k0, l0):
-    """Record the lattice of the first step of a sub-pixel."""
-    for i in range(9):
-        record[row, SUB_CELL + i] = cell[i]
-    note3(record, row, SUB_HKL, h, k, l)
-    note3(record, row, SUB_NEAREST, h0, k0, l0)
-
-
-@inlined
-def note_last_step(record, row, cell, h, k, l, h0, k0, l0, F_latt):
-    """Record what the latest step of a pixel saw (what -printout shows)."""
-    for i in range(9):
-        record[row, PIX_CELL + i] = cell[i]
-    note3(record, row, PIX_HKL, h, k, l)
-    note3(record, row, PIX_NEAREST, h0, k0, l0)
-    record[row, PIX_LATTICE] = F_latt
-
-
 @compiled
-def add_orientations(
-    p, cells, domains, amplitudes, intensity, sx, sy, sz, weight, factor_c, factor_p, factor_o,
-    state, latch, record, row,
-):  # fmt: skip
+def add_orientations(p, cells, domains, amplitudes, intensity, scattering, weight, factors, walk, record, row):
     """The running sum of a pixel after all spindle steps and mosaic domains of one source.
 
-    `row` is the record's row of this sub-pixel for the first source, -1 for the others.
+    scattering: vector in 1/m. weight: the source's share. factors: capture fraction, polarization and solid angle
+    where they are sampled anew, else 1. row: the record's row of this sub-pixel for the first source, -1 for others.
     """
-    last = record.shape[0] - 1
-    phase = state[1]
+    sx, sy, sz = scattering
+    factor_c, factor_p, factor_o = factors
+    phase = walk.first_step
     for phi_step in range(p.phi_steps):
         for domain in range(p.mosaic_domains):
             cell = turned_cell(p, cells, phase, phi_step, domains, domain)
@@ -216,43 +83,76 @@ def add_orientations(
             k = physics.dot(cell[3], cell[4], cell[5], sx, sy, sz)
             l = physics.dot(cell[6], cell[7], cell[8], sx, sy, sz)
             h0, k0, l0 = physics.nearest_index(h), physics.nearest_index(k), physics.nearest_index(l)
-            noting = row >= 0 and phi_step == 0 and domain == 0
-            F_latt = lattice_factor(p, h, k, l, h0, k0, l0, record, row if noting else -1)
-            if last >= 0:
-                note_last_step(record, last, cell, h, k, l, h0, k0, l0, F_latt)
-            if noting:
-                note_step(record, row, cell, h, k, l, h0, k0, l0)
-                record[row, SUB_LATTICE] = F_latt
+            noted = row if phi_step == 0 and domain == 0 else -1
+            F_latt = lattice_factor(p, h, k, l, h0, k0, l0, record, noted)
+            recording.note_lattice(record, noted, cell, h, k, l, h0, k0, l0, F_latt)
             if F_latt == 0.0 and p.water == 0:
                 continue
-            interpolating = state[0]
-            F_cell = unit_cell_amplitude(p, amplitudes, h, k, l, h0, k0, l0, state, latch)
-            if last >= 0:
-                record[last, PIX_CELL_F] = F_cell
-            if noting:
-                record[row, SUB_CELL_F] = F_cell
-                record[row, SUB_LEFT] = interpolating - state[0]
+            interpolating = walk.interpolating
+            F_cell = unit_cell_amplitude(p, amplitudes, h, k, l, h0, k0, l0, walk)
+            recording.note_amplitude(record, noted, F_cell, interpolating - walk.interpolating)
             term = F_cell * F_cell * F_latt * F_latt * weight
             if p.per_term:
                 intensity += (term + p.step_background * weight) * factor_c * factor_p * factor_o
             else:
                 # The factors multiply the sum so far and not the term: see docs/differences.md.
                 intensity = (intensity + term) * factor_c * factor_p * factor_o
-    state[1] = 0
+    walk.first_step = 0
     return intensity
 
 
 @compiled
-def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state, latch, omega_sum, record):
-    """Photons in one pixel, in the reference's order of steps.
+def add_sources(
+    p, sources, cells, domains, amplitudes, intensity, polarization, ray, capture, omega, walk, record, row
+):  # fmt: skip
+    """Running sum, polarization factor and cos(2 theta) of a pixel after all sources of one sub-pixel.
 
-    state      int64 (2,): [0] interpolation is still on, [1] the run's very first step is still to come; updated.
-    latch      float64 (6,): where interpolation left the grid (h, k, l, h0, k0, l0), when it did.
-    omega_sum  float64 (1,): the solid angles of all sub-pixels are added to it.
-    record     float64 (rows, columns): a row for each layer and sub-pixel and one for the pixel (layout.py);
-               of zero rows when nothing is to be recorded.
+    ray: unit vector from the sample to the sub-pixel. polarization: 0 until the pixel's first ray that dmin lets
+    through has given it one.
     """
-    last = record.shape[0] - 1
+    dx, dy, dz = ray
+    cos_2theta = 0.0
+    for source in range(p.sources):
+        ix, iy, iz, wavelength = sources[source, 0], sources[source, 1], sources[source, 2], sources[source, 3]
+        sx, sy, sz = (dx - ix) / wavelength, (dy - iy) / wavelength, (dz - iz) / wavelength
+        stol = 0.5 * math.sqrt(sx * sx + sy * sy + sz * sz)
+        cos_2theta = physics.dot(ix, iy, iz, dx, dy, dz)
+        recording.note_source(record, row, source, (ix, iy, iz), wavelength, (sx, sy, sz), stol)
+        seen = not (p.dmin_m > 0.0 and stol > 0.0 and p.dmin_m > 0.5 / stol)
+        if not seen and not p.water_beyond_dmin:
+            continue
+        if polarization == 0.0 or p.oversample_polar:
+            ix, iy, iz, _ = physics.unit(ix, iy, iz)
+            # The ray stays renormalized for the sources that follow.
+            dx, dy, dz, _ = physics.unit(dx, dy, dz)
+            polarization = polarization_factor(p, ix, iy, iz, dx, dy, dz)
+            cos_2theta = physics.dot(ix, iy, iz, dx, dy, dz)
+        factor_c = capture if p.oversample_thick else 1.0
+        factor_p = polarization if p.oversample_polar else 1.0
+        factor_o = omega if p.oversample_omega else 1.0
+        if not seen:
+            orientations = p.phi_steps * p.mosaic_domains
+            background = orientations * p.step_background * sources[source, 4]
+            intensity += background * factor_c * factor_p * factor_o
+            continue
+        interpolating = walk.interpolating
+        intensity = add_orientations(
+            p, cells, domains, amplitudes, intensity, (sx, sy, sz), sources[source, 4],
+            (factor_c, factor_p, factor_o), walk, record, row if source == 0 else -1,
+        )  # fmt: skip
+        if walk.interpolating != interpolating:
+            recording.note_left_row(record, row)
+    return intensity, polarization, cos_2theta
+
+
+@compiled
+def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, walk, omega_sum, record):
+    """Photons in one pixel, in the C program's order of steps.
+
+    walk: what the pixel before left to it, see layout.WALK; updated. omega_sum float64 (1,): the solid angles of all
+    sub-pixels are added to it. record: see recording.py.
+    """
+    recorded = record.shape[0] > 0
     row = -1
     intensity = p.background
     polarization = 1.0 if p.nopolar else 0.0
@@ -261,6 +161,7 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
         capture = 1.0 if p.thickness_m == 0.0 else 0.0
         for sub_slow in range(p.oversample):
             for sub_fast in range(p.oversample):
+                row += recorded
                 x, y, z = subpixel_position(p, spixel, fpixel, layer, sub_slow, sub_fast)
                 dx, dy, dz, airpath = physics.unit(x, y, z)
                 if omega == 0.0 or p.oversample_omega:
@@ -269,49 +170,11 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
                 if capture == 0.0 or p.oversample_thick:
                     parallax = physics.dot(dx, dy, dz, p.odet[0], p.odet[1], p.odet[2])
                     capture = physics.capture_fraction(layer, p.layer_depth_m, p.attenuation_per_m, parallax)
-                if last >= 0:
-                    row += 1
-                    note3(record, row, SUB_POSITION, x, y, z)
-                    note3(record, last, PIX_POSITION, x, y, z)
-                    note3(record, row, SUB_DIFFRACTED, dx, dy, dz)
-                    record[row, SUB_AIRPATH] = airpath
-                    record[row, SUB_OMEGA] = omega
-                for source in range(p.sources):
-                    ix, iy, iz = sources[source, 0], sources[source, 1], sources[source, 2]
-                    wavelength = sources[source, 3]
-                    sx, sy, sz = (dx - ix) / wavelength, (dy - iy) / wavelength, (dz - iz) / wavelength
-                    stol = 0.5 * math.sqrt(sx * sx + sy * sy + sz * sz)
-                    if last >= 0:
-                        cos_2theta = physics.dot(ix, iy, iz, dx, dy, dz)
-                        record[last, PIX_STOL] = stol
-                        if source == 0:
-                            note3(record, row, SUB_INCIDENT, ix, iy, iz)
-                            note3(record, row, SUB_SCATTERING, sx, sy, sz)
-                            record[row, SUB_WAVELENGTH] = wavelength
-                    seen = not (p.dmin_m > 0.0 and stol > 0.0 and p.dmin_m > 0.5 / stol)
-                    if not seen and not p.water_beyond_dmin:
-                        continue
-                    if polarization == 0.0 or p.oversample_polar:
-                        ix, iy, iz, _ = physics.unit(ix, iy, iz)
-                        # The ray stays renormalized for the sources that follow.
-                        dx, dy, dz, _ = physics.unit(dx, dy, dz)
-                        polarization = polarization_factor(p, ix, iy, iz, dx, dy, dz)
-                        cos_2theta = physics.dot(ix, iy, iz, dx, dy, dz)
-                    factor_c = capture if p.oversample_thick else 1.0
-                    factor_p = polarization if p.oversample_polar else 1.0
-                    factor_o = omega if p.oversample_omega else 1.0
-                    if not seen:
-                        orientations = p.phi_steps * p.mosaic_domains
-                        background = orientations * p.step_background * sources[source, 4]
-                        intensity += background * factor_c * factor_p * factor_o
-                        continue
-                    interpolating = state[0]
-                    intensity = add_orientations(
-                        p, cells, domains, amplitudes, intensity, sx, sy, sz, sources[source, 4],
-                        factor_c, factor_p, factor_o, state, latch, record, row if source == 0 else -1,
-                    )  # fmt: skip
-                    if last >= 0 and state[0] != interpolating:
-                        record[last, PIX_LEFT] = row
+                recording.note_ray(record, row, (x, y, z), (dx, dy, dz), airpath, omega)
+                intensity, polarization, cos_2theta = add_sources(
+                    p, sources, cells, domains, amplitudes, intensity, polarization, (dx, dy, dz), capture, omega,
+                    walk, record, row,
+                )  # fmt: skip
     photons = physics.photons(
         p,
         intensity,
@@ -319,19 +182,17 @@ def pixel_photons(p, sources, cells, domains, amplitudes, spixel, fpixel, state,
         1.0 if p.oversample_polar else polarization,
         1.0 if p.oversample_omega else omega,
     )
-    if last >= 0:
-        note3(record, last, PIX_INTENSITY, intensity, capture, polarization)
-        note3(record, last, PIX_OMEGA, omega, cos_2theta, photons)
+    recording.note_pixel(record, intensity, capture, polarization, omega, cos_2theta, photons)
     return photons
 
 
 @compiled
 def solid_angle_sum(p, mask):
-    """Solid angles of all sub-pixels added up one by one in the reference's order: slow, and right to the last bit."""
+    """Solid angles of all sub-pixels added up one by one in the C program's order: slow, and right to the last bit."""
     total = 0.0
     for spixel in range(p.roi_slow_first, p.roi_slow_last + 1):
         for fpixel in range(p.roi_fast_first, p.roi_fast_last + 1):
-            if p.masked and mask[spixel * p.fpixels + fpixel] == 0:
+            if not is_rendered(p, mask, spixel, fpixel):
                 continue
             omega = 0.0
             for layer in range(p.layers):

@@ -18,26 +18,43 @@ from ..kernels.library.load import address, kernel
 from .inputs import KernelInputs
 
 
+class LeftGrid(NamedTuple):
+    """Miller indices, and the nearest whole ones, at which interpolation left the reflection list."""
+
+    h: float
+    k: float
+    l: float
+    h0: float
+    k0: float
+    l0: float
+
+
 class Walk:
     """What a walk through pixels, in order, carries from one to the next; updated by Scene.pixels.
 
     interpolating: whether interpolation is still on. first_step: whether the run's very first step is still to come.
-    left_grid: h, k, l, h0, k0, l0 where interpolation left the reflection list, when it did: float64 (6,).
+    left_grid: where interpolation left the reflection list, when it did.
     """
 
     def __init__(self, interpolating: bool, first_step: bool = False):
-        self.state = np.array([interpolating, first_step], dtype=np.int64)
-        self.left_grid = np.zeros(len(layout.LATCH_COLUMNS))
+        self.state = np.zeros(1, dtype=layout.WALK)
+        self.state["interpolating"], self.state["first_step"] = interpolating, first_step
 
     @property
     def interpolating(self) -> bool:
         """See the class."""
-        return bool(self.state[0])
+        return bool(self.state["interpolating"][0])
 
     @property
     def first_step(self) -> bool:
         """See the class."""
-        return bool(self.state[1])
+        return bool(self.state["first_step"][0])
+
+    @property
+    def left_grid(self) -> LeftGrid:
+        """See the class."""
+        h, k, l, h0, k0, l0 = (float(self.state[name][0]) for name in LeftGrid._fields)
+        return LeftGrid(h, k, l, h0, k0, l0)
 
 
 class WalkedRows(NamedTuple):
@@ -158,7 +175,7 @@ class _CompiledScene:
     ) -> int:  # fmt: skip
         """See Scene."""
         after: int = kernel("render_pixels")(
-            *self.arrays, address(walk.state), address(walk.left_grid), address(omega), address(record),
+            *self.arrays, address(walk.state), address(omega), address(record),
             0 if record is None else len(record), address(chosen), 0 if chosen is None else len(chosen), first, last,
         )  # fmt: skip
         return after

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import layout
 from ..model.experiment import Experiment
-from .backend import COMPILED_KERNELS, Backend, Walk
+from .backend import COMPILED_KERNELS, Backend, LeftGrid, Walk
 from .inputs import KernelInputs, kernel_inputs
 from .threads import finished_chunks
 
@@ -24,6 +24,8 @@ STEPS_AT_A_TIME = 4_000_000
 SHARES = 8
 # Far more than the roundings of any sum that a run can make.
 OMEGA_ERROR = 1e-9
+
+NOWHERE = LeftGrid(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Renderer:
@@ -58,7 +60,7 @@ class Renderer:
         self.scene = backend.scene(self.inputs, self.image, self.interpolating, geometry)
         self.walks_fast = backend.walks_fast(self.inputs)
         self.left_grid_at: int | None = None
-        self.left_grid = np.zeros(len(layout.LATCH_COLUMNS))
+        self.left_grid = NOWHERE
         self.first_visited: int | None = None
         self._with_interpolation: set[int] = set()
         self._lock = threading.Lock()
@@ -75,7 +77,7 @@ class Renderer:
             after = self.scene.pixels(after, end, walk, not_counted)
             if self.interpolating and not walk.interpolating:
                 self.left_grid_at = after - 1
-                self.left_grid[:] = walk.left_grid
+                self.left_grid = walk.left_grid
                 self.interpolating = False
         if walk.first_step:
             return {}
@@ -158,7 +160,7 @@ class Renderer:
             with self._lock:
                 if self.left_grid_at is None or after - 1 < self.left_grid_at:
                     self.left_grid_at = after - 1
-                    self.left_grid[:] = walk.left_grid
+                    self.left_grid = walk.left_grid
         return after
 
     def omega_sum(self, shown: Callable[[float], str]) -> float:
@@ -208,7 +210,7 @@ class Renderer:
             self.first_visited = index
         if interpolating and not walk.interpolating:
             self.left_grid_at = index
-            self.left_grid[:] = walk.left_grid
+            self.left_grid = walk.left_grid
             return True
         return False
 

@@ -58,7 +58,7 @@ PROTOTYPES: dict[str, tuple] = {
     "render_round_tricubic": _FAST_ROWS,
     "render_gauss_tricubic": _FAST_ROWS,
     "render_tophat_tricubic": _FAST_ROWS,
-    "render_pixels": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT),
+    "render_pixels": (_INT, *_SCENE, _POINTER, _POINTER, _POINTER, _INT, _POINTER, _INT, _INT, _INT),
     "solid_angle_sum": (_REAL, _POINTER, _POINTER),
     "add_up": (None, _POINTER, _POINTER, _INT, _INT, _INT, _POINTER, _POINTER),
     "squared_deviations": (_REAL, _POINTER, _INT, _INT, _POINTER, _REAL),
@@ -216,7 +216,7 @@ def _fingerprint() -> str:
         numba = importlib.util.find_spec("numba")
         if numba is not None and numba.submodule_search_locations:
             digest.update((Path(numba.submodule_search_locations[0]) / "_version.py").read_bytes())
-        for text in (llvmlite.__version__, platform.machine(), *_processor(), str(layout.PARAMETERS)):
+        for text in (llvmlite.__version__, platform.machine(), *_processor(), str(layout.PARAMETERS), str(layout.WALK)):
             digest.update(text.encode() + b"\0")
         _key = digest.hexdigest()[:32]
     return _key

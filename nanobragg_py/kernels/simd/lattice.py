@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import physics
+from ..amplitudes import lagrange_products
 from ..jit import fma, inlined, tensor_product_sum
-from ..pixel import lagrange_products
 from ..shapes import BY_ANGLES, IS_QUOTIENT, ROUNDING, SLACK, VANISHES, transform_block
 from . import scratch as rows
 from .trig import ONE_OVER_PI, reduce_by_pi
