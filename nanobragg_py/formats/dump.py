@@ -11,7 +11,7 @@ from ..model.structure_factors import Grid, _empty_grid
 
 
 def write_dump(grid: Grid, path: str) -> None:
-    """Binary copy of a grid, in the reference's format: the ranges as text, then native float64."""
+    """Binary copy of a grid, in the C program's format: the ranges as text, then native float64."""
     with whole_file(path, "-dump") as file:
         file.write("{} {} {} {} {} {}\n\f".format(*grid.ranges).encode())
         file.write(grid.amplitudes[:-1].data.cast("B"))

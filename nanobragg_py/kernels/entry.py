@@ -51,20 +51,20 @@ def render_rows(shape, tricubic):
 
     One that is `tricubic` (a constant, too) can interpolate, and does it while `interpolating`.
 
-    scratch float64 (SCRATCH), again int64 (3*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
+    scratch float64 (SCRATCH), open_pixels int64 (3*fpixels*rows), omega float64 (spixels): sums of solid angles by row,
     left int64 (1,): flat index of the block in which interpolation leaves the list, which ends the work; else -1.
-    Returns how many pixels (flat indices, in `again`) must be looked at again by render_pixels.
+    Returns how many pixels (flat indices, in `open_pixels`) must be looked at again by render_pixels.
     """
 
     def render(
         parameters, sources, cells, domains, amplitudes, mask, image,
-        scratch, again, omega, left, interpolating, first, last,
+        scratch, open_pixels, omega, left, interpolating, first, last,
     ):  # fmt: skip
         p = numba.carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
         w = numba.carray(scratch, (layout.SCRATCH,))
         omega_of_row = numba.carray(omega, (p.spixels,))
-        pixels = numba.carray(again, (3 * p.fpixels * (last - first),))
+        pixels = numba.carray(open_pixels, (3 * p.fpixels * (last - first),))
         left_at = numba.carray(left, (1,))
         found = np.int64(0)
         for spixel in range(first, last):
@@ -217,12 +217,14 @@ def render_stored_rows(shape):
     The arguments are those of render_rows, with geometry for omega and left.
     """
 
-    def render(parameters, sources, cells, domains, amplitudes, mask, image, scratch, again, geometry, first, last):
+    def render(
+        parameters, sources, cells, domains, amplitudes, mask, image, scratch, open_pixels, geometry, first, last
+    ):
         p = numba.carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
         w = numba.carray(scratch, (layout.SCRATCH,))
         kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
-        pixels = numba.carray(again, (2 * p.fpixels * (last - first),))
+        pixels = numba.carray(open_pixels, (2 * p.fpixels * (last - first),))
         found = np.int64(0)
         for spixel in range(first, last):
             found = stored.render_stored_row(

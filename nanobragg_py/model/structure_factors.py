@@ -16,7 +16,7 @@ LARGEST_GRID = 8 * 2**30
 class Grid:
     """F on a box of Miller indices.
 
-    amplitudes: float64, the flattened (h_range+1, k_range+1, l_range+1) array of the reference (one plane more than
+    amplitudes: float64, the flattened (h_range+1, k_range+1, l_range+1) array of the C program (one plane more than
     needed along each axis) and one element more, default_F, which stands for every index outside.
     ranges: (h_min, h_max, k_min, k_max, l_min, l_max). reflections: entries read; 0 means that there is no list.
     last_F: the last one read.
@@ -67,6 +67,6 @@ def grid_of(hkl: np.ndarray, F: np.ndarray, default_F: float, source: str) -> Gr
         box[:-1, :-1, :-1] = default_F
     _, k_size, l_size = grid.shape
     h, k, l = (hkl - np.array(low)).T
-    # Later entries of the same reflection win, as in the reference.
+    # Later entries of the same reflection win, as in the C program.
     amplitudes[(h * k_size + k) * l_size + l] = F
     return grid

@@ -60,7 +60,7 @@ class _Frame:
 
 
 def resolve_detector(config: Config, header: HeaderDefaults) -> Detector:
-    """Everything about the detector, in the reference's order. Raises InputError for an impossible one."""
+    """Everything about the detector, in the C program's order. Raises InputError for an impossible one."""
     frame = _resolve_frame(config, header)
     near = _resolve_near_point(config, header, frame)
     axes, made = _resolve_axes(config)
@@ -299,9 +299,9 @@ def _resolve_sensor(config: Config) -> tuple[Steps, float, bool]:
     layers = resolve_range(thickness, None, config.thickness_steps, rules)
     require_room(layers.count, LAYER_BYTES, "layers of the sensor")
     if config.fixes.layers and layers.range > 0.0:
-        # The reference puts them T/(N-1) apart, so that the last one lies behind the sensor.
+        # The C program puts them T/(N-1) apart, so that the last one lies behind the sensor.
         layers = replace(layers, step=layers.range / layers.count)
-    # The reference assumes a depth before it finds out that there may be no layers.
+    # The C program assumes a depth before it finds out that there may be no layers.
     assumed = thickness > 0.0 and attenuation < 0.0
     if assumed:
         attenuation = divide(1.0, thickness)

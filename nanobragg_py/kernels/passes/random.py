@@ -1,4 +1,4 @@
-"""Random deviates in the reference's order and precision.
+"""Random deviates in the C program's order and precision.
 
 The generator is Park and Miller's minimal standard with a Bays-Durham shuffle ("ran1", Press et al., Numerical
 Recipes, 2nd ed., section 7.1), in single precision. All streams share one shuffle table; a stream is a counter of

@@ -1,4 +1,4 @@
-"""Passes over a finished image: sums in pixel order, and scaling to integers, in the reference's precision."""
+"""Passes over a finished image: sums in pixel order, and scaling to integers, in the C program's precision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .random import poisson
 def add_up(image, mask, masked, fpixels, roi, totals):
     """Sums over the region of interest, in pixel order.
 
-    totals float64 (5,): sum, sum of squares (taken in single precision, as the reference does), number of
+    totals float64 (5,): sum, sum of squares (taken in single precision, as the C program does), number of
     pixels computed, largest value (0 if none is above), and the index of its first occurrence (-1 if none).
     """
     total, squares, largest = 0.0, 0.0, 0.0
@@ -49,7 +49,7 @@ def scale_to_words(values, words, scale, offset):
         scaled = 65535.0 if scaled > 65535.0 else scaled
         # Not-a-number becomes 0, as the conversion makes it on x86.
         scaled = scaled if scaled >= 0.0 else 0.0
-        # Not negative, so that cutting off is what the reference's floor does.
+        # Not negative, so that cutting off is what the C program's floor does.
         words[i] = np.uint16(np.int32(np.float32(scaled + 0.5)))
 
 

@@ -4,7 +4,7 @@ A block of BLOCK neighbouring pixels walks through each stage together, on float
 Everything up to h, k, l is computed with the same pieces in the same order as in pixel.py, so those bits are
 the same (addition, product, division and square root round alike in SIMD and scalar code). Only the crystal's
 transform uses the sines of trig.py. Their error bounds make a bound for the pixel; wherever a value that close
-could round to another float32, the pixel is handed back to pixel.py. So the image is the reference's by
+could round to another float32, the pixel is handed back to pixel.py. So the image is the C program's by
 construction, and the quick sine only decides how often a second look is needed.
 
 The bound, for a pixel of n steps, with u = 2^-53. A lattice factor is a product of three ratios of sines: six
@@ -19,7 +19,7 @@ the order of steps within a pixel matters, and all goes through pixel.py. Where 
 new terms, or weigh the sources, the terms of each source are summed apart (by_source), which adds a handful of
 roundings on either side.
 
-Interpolated structure factors are sums of 64 products in another order than the reference's, and may cancel, so
+Interpolated structure factors are sums of 64 products in another order than the C program's, and may cancel, so
 their error is absolute: at most 64 roundings of the sum of absolute products, which is at most 1.25^3 (Lebesgue's
 constant of cubic interpolation in the middle interval) times the largest |F| of the list.
 """
@@ -46,8 +46,8 @@ from .rays import first_factors, place_block, polarize_block, scatter_block, sub
 
 
 @inlined
-def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found):
-    """Write the block's photons; list in `again` the pixels whose float32 the error bound leaves open."""
+def finish_block(p, shape, tricubic, w, spixel, first, count, image, open_pixels, found):
+    """Write the block's photons; list in `open_pixels` the pixels whose float32 the error bound leaves open."""
     terms = np.float64(p.steps) * np.float64(p.layers)
     relative = (RELATIVE_ERROR[shape] + (2.0 * terms + (32.0 if p.by_source else 16.0)) * ROUNDING) * p.error_scale
     at = spixel * p.fpixels + first
@@ -59,15 +59,15 @@ def finish_block(p, shape, tricubic, w, spixel, first, count, image, again, foun
         if (SLACK[shape] > 0.0 or tricubic) and intensity > 0.0:
             slack += photons * (w[rows.LOOSE + i] / intensity) * p.error_scale
         w[rows.SY + i] = slack
-    open_pixels = 0
+    left_open = 0
     for i in range(count):
         image[at + i] = physics.added_to_blank(w[rows.SX + i])
-        open_pixels += np.float32(w[rows.SX + i] - w[rows.SY + i]) != np.float32(w[rows.SX + i] + w[rows.SY + i])
-    if open_pixels == 0:
+        left_open += np.float32(w[rows.SX + i] - w[rows.SY + i]) != np.float32(w[rows.SX + i] + w[rows.SY + i])
+    if left_open == 0:
         return found
     for i in range(count):
         if np.float32(w[rows.SX + i] - w[rows.SY + i]) != np.float32(w[rows.SX + i] + w[rows.SY + i]):
-            again[found] = at + i
+            open_pixels[found] = at + i
             found += 1
     return found
 
@@ -127,12 +127,12 @@ def close_pixels(p, w, count):
 
 
 @inlined
-def list_left(p, w, at, count, again, found):
+def list_left(p, w, at, count, open_pixels, found):
     """List pixels with a step outside the list of reflections, where that step alone is not interpolated."""
     if p.keep_interpolating:
         for i in range(count):
             if w[rows.LEFT + i] != 0.0:
-                again[found] = at + i
+                open_pixels[found] = at + i
                 found += 1
     return found
 
@@ -181,14 +181,14 @@ def any_unmasked(p, mask, at, count):
     """Whether the block that starts at flat index `at` has a pixel to compute."""
     if not p.masked:
         return True
-    open_pixels = 0
+    unmasked = 0
     for i in range(count):
-        open_pixels += mask[at + i] != 0
-    return open_pixels > 0
+        unmasked += mask[at + i] != 0
+    return unmasked > 0
 
 
 @inlined
-def blank_masked(p, mask, image, w, at, count, again, start, found):
+def blank_masked(p, mask, image, w, at, count, open_pixels, start, found):
     """Zero the pixels that the mask leaves out, here and in the solid angles, and drop them from the list."""
     for i in range(count):
         if mask[at + i] == 0:
@@ -196,26 +196,26 @@ def blank_masked(p, mask, image, w, at, count, again, start, found):
             w[rows.OMEGA + i] = 0.0
     kept = start
     for j in range(start, found):
-        if mask[again[j]] != 0:
-            again[kept] = again[j]
+        if mask[open_pixels[j]] != 0:
+            open_pixels[kept] = open_pixels[j]
             kept += 1
     return kept
 
 
 @inlined
-def list_lost_captures(p, w, at, count, again, found):
+def list_lost_captures(p, w, at, count, open_pixels, found):
     """List pixels whose capture fraction is exactly 0: it is then computed anew for each sub-pixel."""
     if p.thickness_m != 0.0 and p.attenuation_per_m != 0.0 and p.oversample > 1 and not p.oversample_thick:
         for i in range(count):
             if w[rows.CAPTURE + i] == 0.0:
-                again[found] = at + i
+                open_pixels[found] = at + i
                 found += 1
     return found
 
 
 @merged
 def render_row(
-    p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, mask, image, spixel, w, again, found
+    p, shape, tricubic, interpolating, sources, cells, domains, amplitudes, mask, image, spixel, w, open_pixels, found
 ):  # fmt: skip
     """One row of pixels; its sum of solid angles, the new length of the list for a second look, and -1.
 
@@ -235,14 +235,14 @@ def render_row(
                 left = at
                 break
             start = found
-            found = finish_block(p, shape, tricubic, w, spixel, first, count, image, again, found)
-            found = list_lost_captures(p, w, at, count, again, found)
-            found = list_left(p, w, at, count, again, found)
+            found = finish_block(p, shape, tricubic, w, spixel, first, count, image, open_pixels, found)
+            found = list_lost_captures(p, w, at, count, open_pixels, found)
+            found = list_left(p, w, at, count, open_pixels, found)
             if p.oversample_omega:
                 for i in range(count):
                     w[rows.OMEGA + i] = w[rows.TOTAL_OMEGA + i]
             if p.masked:
-                found = blank_masked(p, mask, image, w, at, count, again, start, found)
+                found = blank_masked(p, mask, image, w, at, count, open_pixels, start, found)
             for i in range(count):
                 omega_sum += w[rows.OMEGA + i]
         first += count

@@ -53,7 +53,7 @@ def neighbourhood_block(p, w, count, cell):
         low = low | (h - 2.0 < h_min) | (k - 2.0 < k_min) | (l - 2.0 < l_min)
         high = (h + 2.0 > h_max) | (k + 2.0 > k_max) | (l + 2.0 > l_max)
         slot = (hf - 1.0 - h_min) * h_stride + (kf - 1.0 - k_min) * k_stride + (lf - 1.0 - l_min)
-        # Rounding may differ from the reference's test at the very edge: half an index of caution.
+        # Rounding may differ from the C program's test at the very edge: half an index of caution.
         high = high | (hf + 2.0 > h_max) | (kf + 2.0 > k_max) | (lf + 2.0 > l_max)
         w[rows.LEAVES + i] = 1.0 if low | high else 0.0
         w[rows.NODE + i] = (0.0 if low | high else slot) + WHOLE

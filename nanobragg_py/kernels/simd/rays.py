@@ -62,7 +62,7 @@ def scatter_block(p, w, count, ix, iy, iz, wavelength):
 def polarize_block(p, w, count, ix, iy, iz):
     """Polarization factors of pixels that have none yet; True when every pixel then has one.
 
-    The reference renormalizes the ray when it computes the factor, and later sources see that ray.
+    The C program renormalizes the ray when it computes the factor, and later sources see that ray.
     """
     ix, iy, iz, _ = physics.unit(ix, iy, iz)
     plain = p.kahn == 0.0 and p.dmin_m <= 0.0

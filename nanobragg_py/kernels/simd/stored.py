@@ -3,7 +3,7 @@
 For one source, one sub-pixel and one layer, a pixel's scattering vector and the product of its solid angle,
 polarization and capture fraction are the same in every image. Kept in memory, 32 bytes a pixel, they leave only the
 crystal's transform to be computed: half the work at one step per pixel. The vectors have the bits that blocks.py
-gives them. The product of factors is rounded in another order than the reference's, so callers widen the error bound
+gives them. The product of factors is rounded in another order than the C program's, so callers widen the error bound
 of the second look by a quarter (error_scale), which is more than these two roundings.
 """
 
@@ -55,7 +55,7 @@ def recall_block(p, geometry, w, spixel, first, count):
 
 
 @merged
-def render_stored_row(p, shape, geometry, cells, domains, amplitudes, mask, image, spixel, w, again, found):
+def render_stored_row(p, shape, geometry, cells, domains, amplitudes, mask, image, spixel, w, open_pixels, found):
     """One row of pixels from stored geometry; the new length of the list for a second look."""
     first = p.roi_fast_first
     while first <= p.roi_fast_last:
@@ -69,8 +69,8 @@ def render_stored_row(p, shape, geometry, cells, domains, amplitudes, mask, imag
                     lattice.lattice_block(p, shape, w, count, cell)
                     lattice.gather_block(p, shape, w, count, amplitudes)
             start = found
-            found = blocks.finish_block(p, shape, False, w, spixel, first, count, image, again, found)
+            found = blocks.finish_block(p, shape, False, w, spixel, first, count, image, open_pixels, found)
             if p.masked:
-                found = blocks.blank_masked(p, mask, image, w, at, count, again, start, found)
+                found = blocks.blank_masked(p, mask, image, w, at, count, open_pixels, start, found)
         first += count
     return found

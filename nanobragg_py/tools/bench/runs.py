@@ -185,7 +185,7 @@ def failed(workload: Workload, program: Program, status: int) -> bool:
 def program_facts(
     workload: Workload, program: Program, runs: list[Run], reference: list[Run], steps: int
 ) -> dict[str, Any]:
-    """Everything about one program's runs; ratio and identity are against the reference's."""
+    """Everything about one program's runs; ratio and identity are against the C program's."""
     best = min(runs, key=lambda run: run.seconds)
     bad = any(failed(workload, program, run.status) for run in runs)
     ours_best = min(run.seconds for run in reference) if not any(run.status for run in reference) else None
