@@ -1,4 +1,4 @@
-"""nb-compare as a process: every format, every threshold, its files, its errors, and two programs."""
+"""nb-compare as a process: every format, every threshold, its files and its errors."""
 
 from __future__ import annotations
 
@@ -220,68 +220,6 @@ def test_errors_are_one_line_and_status_2(
     assert result.stderr.startswith("nb-compare: error: ")
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
-
-
-PROGRAM = """
-import sys, numpy
-name, factor = sys.argv[1], float(sys.argv[2])
-image = (numpy.arange(12.0, dtype="f4") + float(open(name).read())) * factor
-image.tofile("floatimage.bin")
-open("intimage.img", "wb").write(b"{\\nHEADER_BYTES=512;\\nSIZE1=4;\\nSIZE2=3;\\n}".ljust(512))
-open(sys.argv[3], "w").write("same")
-print("mmap =", hex(id(image)), "factor" if len(sys.argv) > 4 else "", factor if len(sys.argv) > 4 else "")
-"""
-
-
-@pytest.fixture
-def programs(tmp_path: Path) -> tuple[str, str]:
-    """Two commands that differ in what they multiply with."""
-    for name, factor in (("one", "1.0"), ("two", "1.001")):
-        body = PROGRAM.replace("float(sys.argv[2])", f"float(sys.argv[2]) * {factor}")
-        (tmp_path / f"{name}.py").write_text(body)
-    (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "start.txt").write_text("7")
-    return f"'{sys.executable}' one.py", f"'{sys.executable}' two.py"
-
-
-def test_two_programs(programs: tuple[str, str], tmp_path: Path) -> None:
-    one, two = programs
-    (tmp_path / "out.txt").write_text("precious")
-    arguments = ("--", "input/start.txt", "2", "out.txt")
-    same = tool("--a", one, "--b", one, *arguments, cwd=tmp_path)
-    assert same.returncode == 0, same.stdout + same.stderr
-    assert "standard output: identical" in same.stdout
-    assert (tmp_path / "out.txt").read_text() == "precious"
-    other = tool("--a", one, "--b", two, "--json", "r.json", "--png", "r.png", *arguments, cwd=tmp_path)
-    assert other.returncode == 1
-    facts = json.loads((tmp_path / "r.json").read_text())
-    assert {entry["name"]: entry["state"] for entry in facts["files"]} == {
-        "floatimage.bin": "image",
-        "intimage.img": "identical",
-        "out.txt": "identical",
-    }
-    assert facts["files"][0]["image"]["a"]["shape_slow_fast"] == [3, 4]
-    assert (tmp_path / "r.png").stat().st_size > 1000
-    passes = tool("--a", one, "--b", two, "--max-rel", "0.002", "--keep", "kept", *arguments, cwd=tmp_path)
-    assert passes.returncode == 0
-    assert (tmp_path / "kept" / "b" / "floatimage.bin").stat().st_size == 48
-
-
-def test_standard_output_of_two_programs(programs: tuple[str, str], tmp_path: Path) -> None:
-    arguments = ("--", "input/start.txt", "2", "out.txt", "say")
-    result = tool("--a", programs[0], "--b", programs[1], *arguments, cwd=tmp_path)
-    assert result.returncode == 1
-    assert "B line 1: mmap = 0x factor 2.00" in result.stdout
-    ignoring = tool("--a", programs[0], "--b", programs[1], "--ignore-line", "^mmap", *arguments, cwd=tmp_path)
-    assert "standard output: identical" in ignoring.stdout
-
-
-def test_another_exit_status_or_file_is_a_difference(tmp_path: Path) -> None:
-    assert tool("--a", "true", "--b", "true", cwd=tmp_path).returncode == 0
-    assert tool("--a", "true", "--b", "false", "--max-abs", "9", cwd=tmp_path).returncode == 1
-    result = tool("--a", "touch", "--b", "echo", "--max-abs", "9", "--", "new", cwd=tmp_path)
-    assert result.returncode == 1
-    assert "new: only in A" in result.stdout
 
 
 def test_help_is_complete() -> None:

@@ -128,6 +128,13 @@ def test_occurrences_are_counted_for_each_pixel(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_text_is_a_value_unless_it_may_be_a_heading(tmp_path: Path) -> None:
+    log = log_of(tmp_path, "TRACE_C: mode fast walk\nTRACE: steps 5\nTRACE: Computing cross products\n")
+    assert [(line.name, line.value.text, line.value.numbers) for line in log.lines] == [
+        ("mode", "fast walk", ()), ("steps", "5", (5.0,)), ("Computing cross products", "Computing cross products", ()),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("label", ["TRACE_C", "TRACE_PY", "my_trace", "trace"])
 def test_any_label_with_trace_in_it_is_one(tmp_path: Path, label: str) -> None:
     assert names(log_of(tmp_path, f"{label}:distance_m=1\nbeam: 5\n")) == [("distance_m", 1)]
