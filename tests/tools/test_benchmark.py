@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from nanobragg_py.tools.bench.command import measured_programs
-from nanobragg_py.tools.bench.runs import Bench, Program, Run, log_differences, program_facts
-from nanobragg_py.tools.bench.table import count_text
+from nanobragg_py.tools.bench.runs import COMPILING, Bench, Program, Run, log_differences, program_facts, run_once
 from nanobragg_py.tools.bench.workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,6 +145,74 @@ def test_identity_of_files_and_log_are_told_apart(tmp_path: Path, kind: str, fil
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["run.log", "run.said", "store"]
 
 
+def shell(name: str, script: str, ours: bool = False) -> Program:
+    """A program that is a line of shell; the arguments are $@."""
+    return Program(name, ("sh", "-c", script, name), 3, ours)
+
+
+def test_programs_take_turns_after_a_small_run_of_each(tmp_path: Path):
+    order = tmp_path / "order"
+    (tmp_path / "work").mkdir()
+    programs = [shell(name, f'echo {name} "$@" $OMP_NUM_THREADS >> {order}', name == "ours") for name in ("ours", "C")]
+    work = Workload("work", "", 100, 0.1, 1, "-x 1")
+    result = Bench(programs, tmp_path / "work", 2, 0.25).measure(work)
+    small = ["-x", "1", "-detpixels", "16", "-pixel", "0.625"]
+    timed = ["-x", "1", "-detpixels", "50", "-pixel", "0.2"]
+    first = ["--threads", "3"]
+    assert [line.split() for line in order.read_text().splitlines()] == [
+        ["ours", *first, *small, "3"], ["C", *small, "3"], ["ours", *first, *timed, "3"], ["C", *timed, "3"],
+        ["ours", *first, *timed, "3"], ["C", *timed, "3"],
+    ]  # fmt: skip
+    assert (result["side"], result["steps"], result["arguments"]) == (50, 2500, " ".join(timed))
+    assert result["goal_ratio"] is None
+    assert [program["threads"] for program in result["programs"]] == [3, 3]
+
+
+def test_goals_are_for_the_full_size(tmp_path: Path):
+    (tmp_path / "work").mkdir()
+    work = Workload("work", "", 16, 0.1, 4, "-x", goal_ratio=2.5, goal_seconds=1.5, series="pixels")
+    for scale, goal in ((1.0, 2.5), (0.5, None)):
+        result = Bench([shell("ours", "true", True)], tmp_path / "work", 1, scale).measure(work)
+        assert (result["goal_ratio"], result["goal_seconds"], result["at"]) == (goal, 1.5, 256)
+
+
+def test_a_run_has_a_folder_with_the_input_and_nothing_else(tmp_path: Path):
+    (tmp_path / "work").mkdir()
+    script = "ls > seen; wc -l < list.hkl > lines; echo new > file"
+    work = Workload("work", "", 16, 0.1, 1, "-hkl list.hkl", resolution_A=20.0)
+    result = Bench([shell("ours", script, True)], tmp_path / "work", 2, 1.0).measure(work)
+    (program,) = result["programs"]
+    sizes = {file["name"]: file["bytes"] for file in program["files"]}
+    assert sizes == {"file": 4, "lines": len(f"{len(list(reflections(20.0)))}\n"), "seen": len("list.hkl\nseen\n")}
+    assert {file["sha256"] for file in program["files"]} >= {hashlib.sha256(b"new\n").hexdigest()}
+    assert program["files_identical"] is True and program["log_identical"] is True
+
+
+def test_a_first_run_finds_nothing_compiled(tmp_path: Path):
+    (tmp_path / "work").mkdir()
+    script = 'ls "$NANOBRAGG_CACHE" 2> /dev/null; mkdir "$NANOBRAGG_CACHE" && echo compiling "$@" >&2'
+    bench_ = Bench([shell("ours", script, True)], tmp_path / "work", 1, 1.0)
+    for _ in range(2):
+        run = bench_.first_run(SMALL)
+        assert run["exit_status"] == 0 and run["said"].startswith("compiling --threads 3 ")
+        assert (run["kernel"], run["workload"]) == (SMALL.kernel, SMALL.name)
+        assert run["seconds"] > 0 and run["memory_bytes"] > 0
+    assert not (tmp_path / "work" / "cache").exists()
+
+
+def test_times_and_memory_are_those_of_the_process(tmp_path: Path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "inputs").mkdir()
+    script = "import sys, time; x = bytearray(300_000_000); time.sleep(0.2); sys.exit(4)"
+    program = Program("C", (sys.executable, "-c", script), 1)
+    run = run_once(program, [], tmp_path / "work" / "run", tmp_path / "inputs")
+    assert run.status == 4 and run.seconds > 0.2
+    assert run.cpu_seconds > 0 and run.memory > 300e6 and not run.memory_is_floor
+    assert run_once(shell("C", "true"), [], tmp_path / "work" / "run", tmp_path / "inputs").memory_is_floor
+    killed = run_once(shell("C", "kill -9 $$"), [], tmp_path / "work" / "run", tmp_path / "inputs")
+    assert killed.status == -9
+
+
 def run_of(seconds: float, files: dict, memory: int = 1) -> Run:
     """A run as if measured."""
     return Run(0, seconds, seconds, memory, False, b"", b"", files)
@@ -165,7 +232,33 @@ def test_best_time_counts_and_a_program_that_varies_is_not_identical():
 
 def test_differences_of_logs_are_the_lines():
     assert log_differences(b"a\nb\nc\n", b"a\nb\nc\n") == []
-    assert log_differences(b"a\nb\nc\n", b"a\nB\nc\n")[-2:] == ["-b", "+B"]
+    assert log_differences(b"a\nb\nc\n", b"a\nB\nc\n") == ["@@ -2 +2 @@", "-b", "+B"]
+    assert log_differences(b"--- a\n", b"+++ b\n") == ["@@ -1 +1 @@", "---- a", "++++ b"]
+    assert len(log_differences(b"a\n" * 50, b"b\n" * 50)) == 20
+    assert len(log_differences(b"a\n" * 50, b"b\n" * 50, most=7)) == 7
+
+
+def test_what_is_not_comparable_is_not_judged():
+    """No image: help of the C program ends with status 9. A failure of ours leaves no ratio."""
+    nothing = Workload("help", "", 0, 0.0, 0, "-h")
+    other = Run(9, 1.0, 1.0, 1, False, b"help", b"", {})
+    facts = program_facts(nothing, Program("C", ("c",), 1), [other], [run_of(2.0, {})], 0)
+    assert (facts["failed"], facts["ratio"], facts["ns_per_step_core"]) == (False, 0.5, None)
+    assert (facts["files_identical"], facts["log_identical"]) == (None, None)
+    assert program_facts(nothing, Program("ours", ("o",), 1, True), [other], [other], 0)["failed"]
+    bad = Run(1, 1.0, 1.0, 1, False, b"", b"", {})
+    facts = program_facts(SMALL, Program("C", ("c",), 1), [run_of(3.0, {})], [bad], 100)
+    assert (facts["failed"], facts["ratio"]) == (False, None)
+    facts = program_facts(SMALL, Program("C", ("c",), 1), [run_of(3.0, {}), bad], [run_of(3.0, {})], 100)
+    assert (facts["failed"], facts["exit_status"], facts["ratio"], facts["ns_per_step_core"]) == (True, 1, None, None)
+
+
+def test_a_run_that_compiled_is_found_by_what_our_program_says():
+    said = Run(0, 1.0, 1.0, 1, False, b"", b"nanoBragg: compiling the kernels (once)\n", {})
+    facts = program_facts(SMALL, Program("ours", ("o",), 1, True), [run_of(1.0, {}), said], [said], 1)
+    assert facts["compiled_while_timed"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "nanobragg_py" / "kernels").rglob("*.py"))
+    assert COMPILING.decode() in sources
 
 
 def test_programs_and_their_threads(tmp_path: Path):
@@ -178,11 +271,6 @@ def test_programs_and_their_threads(tmp_path: Path):
     assert programs[1].words(["-h"]) == [exe, "-h"]
     assert programs[1].environment()["OMP_NUM_THREADS"] == "4"
     assert programs[0].environment()["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
-
-
-def test_counts_read_well():
-    counts = (0, 12, 4096, 16_777_216, 2_684_354_560)
-    assert [count_text(n) for n in counts] == ["", "12", "4.1 k", "16.8 M", "2.68 G"]
 
 
 def test_the_command_lists_every_workload():

@@ -111,7 +111,7 @@ def goal_text(entry: dict[str, Any]) -> str:
 def count_text(count: int) -> str:
     """A large number in thousands, millions or billions (k, M, G)."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= limit:
+        if count >= 0.9995 * limit:  # what three digits make of it
             return f"{count / limit:.3g} {unit}"
     return str(count) if count else ""
 
