@@ -13,7 +13,7 @@ import pytest
 from nanobragg_py import __version__
 from nanobragg_py.tools.trace_diff.compare import compare
 from nanobragg_py.tools.trace_diff.log import read_log
-from nanobragg_py.tools.trace_diff.report import new_folder, shorten
+from nanobragg_py.tools.trace_diff.report import evidence, markdown, new_folder, shorten, terminal_text
 from nanobragg_py.tools.trace_diff.values import Tolerances, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +236,52 @@ def test_text_that_differs_is_the_smallest_of_the_largest(tmp_path: Path) -> Non
     assert comparison.first is not None and comparison.first.a.name == "detector_convention"
     assert comparison.largest is not None and comparison.largest.a.name == "F_cell"
     assert comparison.structure == ["configuration: detector_convention: A MOSFLM, B XDS"]
+
+
+SAID = """\
+structure: the same lines, pixels and configuration
+
+name                                 A                        B                         absolute  relative verdict
+a_long_name_that_f…e_column_of_names 1                        1                                0         0 equal
+v .y                                 2                        2.5                            0.5       0.2 close
+x                                    4                        5                                1       0.2 close
+t                                    one                      abcdefghijkl…pqrstuvwxyz         -         - DIFFERS
+
+4 values compared: 1 equal, 2 within tolerance, 1 differ (rtol 0.2, atol 0, noise 0)
+first divergence: t: A one, B abcdefghijklm nopqrstuvwxyz; line 5 of A, line 5 of B
+largest divergence: t: A one, B abcdefghijklm nopqrstuvwxyz; line 5 of A, line 5 of B
+verdict: the traces DIFFER"""
+
+
+def test_all_that_is_said_of_two_small_traces(tmp_path: Path) -> None:
+    trace = (
+        "TRACE_C:a_long_name_that_fills_the_column_of_names=1\n"
+        "TRACE_CONFIG: (spixel=1, fpixel=2)\n"
+        "TRACE_C: v 1 {} 3\n"
+        "TRACE_C: x {}\n"
+        "TRACE_C: t {}\n"
+    )
+    (tmp_path / "a").write_text(trace.format(2, 4, "one"), encoding="utf-8")
+    (tmp_path / "b").write_text(trace.format(2.5, 5, "abcdefghijklm nopqrstuvwxyz"), encoding="utf-8")
+    comparison = compare(read_log(str(tmp_path / "a")), read_log(str(tmp_path / "b")), Tolerances(0.2, 0.0, 0.0))
+    assert terminal_text(comparison, only_differing=False) == SAID
+    lines = SAID.splitlines()
+    assert terminal_text(comparison, only_differing=True).splitlines() == [*lines[:3], *lines[4:]]
+
+
+def test_a_report_says_what_is_not_known(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("TRACE_C:t=one | two\n", encoding="utf-8")
+    log = read_log(str(tmp_path / "a"))
+    comparison = compare(log, log, Tolerances())
+    lines = markdown(comparison, evidence(comparison, ["nb-trace-diff", "a b"], (None, "ours"))).splitlines()
+    for line in (
+        "- this comparison: `nb-trace-diff 'a b'`",
+        "- program: does not name itself",
+        "- command: not recorded (say --command-a)",
+        "- command: `ours`",
+        "| t | one \\| two | one \\| two | 0 | 0 | equal |",
+    ):
+        assert line in lines
 
 
 def test_a_long_name_or_value_gives_way_in_the_middle() -> None:
