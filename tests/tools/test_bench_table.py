@@ -149,8 +149,8 @@ def test_small_cells() -> None:
     assert goal_text(entry(goal_ratio=2.5)) == "≥ 2.5 ×"
     assert goal_text(entry()) == "≤ 0.30 s"
     assert goal_text(entry(goal_seconds=None)) == ""
-    texts = {0: "", 12: "12", 999: "999", 1000: "1 k", 4096: "4.1 k", 999_499: "999 k", 999_500: "1 M", 1_000_000: "1 M",
-             16_777_216: "16.8 M", 2_684_354_560: "2.68 G"}  # fmt: skip
+    texts = {0: "", 12: "12", 999: "999", 1000: "1 k", 4096: "4.1 k", 999_499: "999 k", 999_500: "1 M",
+             1_000_000: "1 M", 16_777_216: "16.8 M", 2_684_354_560: "2.68 G"}  # fmt: skip
     assert {count: count_text(count) for count in texts} == texts
     assert listed([SMALL], 1.0) == f"{'small_64':22}   4.1 k  {SMALL.what}"
 

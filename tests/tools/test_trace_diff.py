@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -387,7 +388,7 @@ def test_evidence(tmp_path: Path) -> None:
     assert facts["first_divergence"] == facts["largest_divergence"] == "F_cell"
     assert facts["command"] == ["nb-trace-diff", *map(str, words)]
     assert (facts["values"], facts["differing"], facts["agrees"], facts["var"]) == (105, 1, False, [])
-    assert facts["versions"]["nanobragg_py"] == __version__
+    assert facts["versions"] == {"nanobragg_py": __version__, "python": platform.python_version()}
     assert facts["tolerances"] == vars(Tolerances(noise=8.9e-16))
     assert facts["logs"]["B"]["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
     assert facts["logs"]["A"]["pixels_slow_fast"] == [[10, 20]] and facts["logs"]["A"]["dump_file"] is None

@@ -25,7 +25,7 @@ def compared(a: str, b: str, rtol: float = 0.0, atol: float = 0.0, noise: float 
 def test_defaults_are_those_of_the_help() -> None:
     t = Tolerances()
     assert (t.rtol, t.atol) == (1e-12, 0.0)
-    assert t.noise == pytest.approx(8.9e-16, rel=0.01)
+    assert t.noise == pytest.approx(8.9e-16, rel=0.01, abs=0.0)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,8 @@ def test_equal_values_and_single_numbers_are_shown_as_they_stand_in_the_log() ->
     assert (row.text_a, row.text_b) == ("1.50", "1.600")
     row = compared("MOSFLM", "XDS")
     assert (row.text_a, row.text_b, row.absolute, row.relative) == ("MOSFLM", "XDS", None, None)
+    row = compared("MOSFLM", "MOSFLM")
+    assert (row.text_a, row.text_b, row.absolute, row.relative) == ("MOSFLM", "MOSFLM", 0.0, 0.0)
 
 
 def test_what_is_not_finite_differs_without_end() -> None:
@@ -132,3 +134,8 @@ def test_what_is_not_finite_differs_without_end() -> None:
 def test_lines_of_the_ordinary_output_agree_word_by_word(a: str, b: str, same: bool) -> None:
     assert same_text(a, b, Tolerances()) is same
     assert same_text(b, a, Tolerances()) is same
+
+
+def test_numbers_of_the_ordinary_output_agree_up_to_the_limit() -> None:
+    assert same_text("a 8", "a 10", Tolerances(rtol=0.2)) and not same_text("a 8", "a 10", Tolerances(rtol=0.19))
+    assert same_text("a 1", "a 1.5", Tolerances(atol=0.5)) and not same_text("a 1", "a 1.5", Tolerances(noise=9.0))

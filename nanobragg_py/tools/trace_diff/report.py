@@ -9,7 +9,6 @@ import platform
 import shlex
 import sys
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -202,11 +201,11 @@ def write_evidence(folder: Path, comparison: Comparison, facts: dict[str, Any]) 
 def new_folder(parent: Path, name: str) -> Path:
     """Make parent/name, or parent/name-2, -3, … where that is taken."""
     parent.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
+    folder, number = parent / name, 1
+    while True:
         try:
             folder.mkdir()
+            return folder
         except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("count() never ends")
+            number += 1
+            folder = parent / f"{name}-{number}"
