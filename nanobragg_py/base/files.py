@@ -142,5 +142,9 @@ def _remove(path: str) -> None:
 
 
 def file_is_there(path: str) -> bool:
-    """Whether a file, a pipe or a device can be read; it is not opened, as a pipe would lose its bytes."""
-    return os.path.exists(path) and not os.path.isdir(path) and os.access(path, os.R_OK)
+    """Whether there is a file, or a pipe, that can be opened for reading."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)) and os.access(path, os.R_OK)

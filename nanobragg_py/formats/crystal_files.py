@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 import re
-import shutil
 import stat
-import tempfile
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..base.errors import InputError
-from .merged_reflections import Merged, explained, gemmi_module, packed, read_mmcif, read_mtz, unpacked
+from ..base.opening import Opened, open_input
+from . import crystfel, scalepack, shelx, xds_ascii
+from .expansion import expand_to_p1, tell_of_rows
+from .gemmi_library import explained, gemmi_module
+from .merged_reflections import (
+    NEEDS_CELL,
+    NEEDS_SYMMETRY,
+    Merged,
+    Said,
+    cell_text,
+    check_cell,
+    make_cell,
+)
+from .mmcif import read_mmcif
 from .model_amplitudes import model_amplitudes
+from .mtz import read_mtz
+from .symmetry import Remarks, Symmetry, cell_fits, symmetry_of, user_symmetry
 
 FIRST_BYTES = 4096
-CIF_BYTES = 4 << 20  # how far to look for the first reflection or atom of an mmCIF file
-GZIP_MAGIC = b"\x1f\x8b"
-CIF_START = re.compile(rb"(?:\s*#[^\n]*\n|\s)*data_", re.IGNORECASE)
-CIF_CATEGORY = re.compile(rb"^[ \t]*_(diffrn_refln|refln|atom_site)\.", re.IGNORECASE | re.MULTILINE)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CIF_BYTES = 4 << 20  # how far to look for the first reflection or atom of a CIF
+COORDINATES = ("pdb", "mmcif-model")
+CIF_START = re.compile(rb"(?:\s++|#[^\n]*+\n)*+data_", re.IGNORECASE)
+CIF_CATEGORY = re.compile(rb"^[ \t]*+_(diffrn_refln[._]index|refln[._]index|atom_site[._])", re.I | re.MULTILINE)
 PDB_RECORD = re.compile(
     rb"\s*(?:HEADER|OBSLTE|TITLE|SPLIT|CAVEAT|COMPND|SOURCE|KEYWDS|EXPDTA|NUMMDL|MDLTYP|AUTHOR|REVDAT|SPRSDE|JRNL|"
     rb"REMARK|DBREF|SEQRES|HET|HELIX|SHEET|SSBOND|LINK|CISPEP|CRYST1|ORIGX\d|SCALE\d|MTRIX\d|MODEL|ATOM|HETATM|USER)"
     rb"(?:[ \d]|\r?\n)"
+)
+# What is recognised only to say what it is: a name, and how it can be had in a format that is read.
+NOT_READ = (
+    (re.compile(rb"CrystFEL stream format"), "a stream of CrystFEL: merge it with process_hkl or partialator"),
+    (re.compile(rb"!OUTPUT_FILE=INTEGRATE"), "INTEGRATE.HKL of XDS, unmerged: take what CORRECT and XSCALE make of it"),
+    (re.compile(rb"!FORMAT=|!OUTPUT_FILE="), "a file of XDS that is not read: take XDS_ASCII.HKL, merged"),
+    (re.compile(rb"\s*+(\{[^}]*+\}\s*+)*+(NREF|INDE|DECL)", re.I), "a reflection file of CNS: convert it to MTZ"),
+    (re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE), "a web page, or XML: was it downloaded whole?"),
+    (re.compile(rb"\x89HDF\r\n\x1a\n"), "HDF5, which holds no reflections that are read here"),
 )
 
 
@@ -38,6 +60,7 @@ class CrystalData:
     hkl: int32 (n, 3). F: float64 (n,), in electrons (observed data: in the file's own scale).
     cell: a, b, c [Å], alpha, beta, gamma [°]. space_group: Hermann-Mauguin name of the merged data.
     resolution_A: the smallest d [Å]. column: what was read. description: all this in words, for the log.
+    notes, warnings: what else is to be said: what was chosen, left out or filled in, and what may be wrong.
     """
 
     hkl: np.ndarray
@@ -47,129 +70,169 @@ class CrystalData:
     resolution_A: float
     column: str
     description: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def recognise(path: str | os.PathLike[str]) -> str | None:
-    """What a file is, by its first bytes: 'mtz', 'mmcif-reflections', 'pdb', 'mmcif-model', or None.
-
-    None also for what is missing, unreadable or not a regular file (a pipe must not lose its first bytes):
-    that is for the reader of plain lists. Files compressed with gzip are recognised by what is inside.
-    """
+    """What a file is, by its first bytes, see kind_of; None also for what is missing, unreadable or no regular file."""
     path = os.fspath(path)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None
-        with open(path, "rb") as file:
-            opened: Any = gzip.GzipFile(fileobj=file) if file.read(2) == GZIP_MAGIC else file
-            file.seek(0)
-            head = opened.read(FIRST_BYTES).removeprefix(b"\xef\xbb\xbf")
-            if head.startswith(b"MTZ "):
-                return "mtz"
-            if PDB_RECORD.match(head):
-                return "pdb"
-            if not CIF_START.match(head):
-                return None
-            found = CIF_CATEGORY.search(head + opened.read(CIF_BYTES))
-    except (OSError, ValueError, EOFError, zlib.error):
+        with open_input(path, "file") as opened:
+            return kind_of(opened)
+    except (OSError, ValueError, InputError):
         return None
+
+
+def kind_of(opened: Opened) -> str | None:
+    """What an input holds: 'mtz', 'mmcif-reflections', 'pdb', 'mmcif-model', 'xds', 'crystfel', 'shelx', 'scalepack'.
+
+    None for everything else: that is for the reader of plain lists. Raises InputError for what is recognised, but not
+    read, and for what cannot be decompressed.
+    """
+    head = opened.head(FIRST_BYTES).removeprefix(BYTE_ORDER_MARK)
+    kind = next((kind for kind, is_it in KINDS if is_it(head)), None)
+    if kind == "none":
+        what = next(text for start, text in NOT_READ if start.match(head))
+        raise InputError(f"{opened.path}: this is {what}")
+    if kind != "cif":
+        return kind
+    found = CIF_CATEGORY.search(opened.head(CIF_BYTES))
     return "mmcif-reflections" if found and b"refln" in found[1].lower() else "mmcif-model"
 
 
+KINDS: tuple[tuple[str, Callable[[bytes], object]], ...] = (
+    ("mtz", lambda head: head.startswith(b"MTZ ")),
+    ("pdb", PDB_RECORD.match),
+    ("cif", CIF_START.match),
+    ("xds", lambda head: head.startswith(xds_ascii.START)),
+    ("crystfel", lambda head: head.startswith(crystfel.START)),
+    ("none", lambda head: any(start.match(head) for start, _ in NOT_READ)),
+    ("scalepack", scalepack.HEADER.match),
+    ("shelx", shelx.is_shelx),
+)
+
+
 def read_reflections(
-    path: str | os.PathLike[str], column: str | None = None, resolution_A: float | None = None
-) -> CrystalData:
+    source: str | os.PathLike[str] | Opened, column: str | None = None, resolution_A: float | None = None,
+    cell: tuple[float, ...] | None = None, symmetry: str | None = None,
+) -> CrystalData:  # fmt: skip
     """Amplitudes of a file in all of P1.
 
-    MTZ and mmCIF structure factors are merged amplitudes, intensities or anomalous pairs: the column named,
-    or the first that has values of calculated amplitudes, calculated intensities, observed anomalous
-    amplitudes, amplitudes, anomalous intensities, intensities: complete and noiseless before measured.
-    Coordinates (PDB, mmCIF) give amplitudes calculated with bulk solvent.
-    resolution_A: leave out d below it [Å]; None: all there is, or, of coordinates, to what the file states.
-    Raises InputError, whose message names the file and what is wrong with it.
+    Reflections (MTZ, CIF, XDS_ASCII, CrystFEL, SHELX HKLF 4, SCALEPACK) are merged amplitudes, intensities or
+    anomalous pairs: the column named, or the first that has values of calculated amplitudes, calculated intensities,
+    observed anomalous amplitudes, amplitudes, anomalous intensities, intensities: complete and noiseless before
+    measured. Coordinates (PDB, mmCIF) give amplitudes calculated with bulk solvent.
+    resolution_A: leave out d below it [Å]; None: all there is, or, of coordinates, to what the file states. cell: a,
+    b, c [Å], alpha, beta, gamma [°] of a file that states none. symmetry: name or number of a space group, of a file
+    that states none. Raises InputError, whose message names the file and what is wrong with it.
     """
-    path = os.fspath(path)
     if resolution_A is not None and not (math.isfinite(resolution_A) and resolution_A > 0):
         raise InputError(f"resolution {resolution_A:g} Å: expected a positive number")
-    with explained(path, "file"), open(path, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise InputError(f"{path}: not a regular file")
-        start = file.read(2)
-        if not start:
-            raise InputError(f"{path}: is empty")
-    kind = recognise(path)
-    if kind is None:
-        raise InputError(f"{path}: neither an MTZ file, mmCIF structure factors nor coordinates (PDB, mmCIF)")
-    gemmi_module()
-    if start != GZIP_MAGIC:
-        return _expanded(path, _read(path, path, kind, column, resolution_A), resolution_A)
-    with tempfile.TemporaryDirectory(prefix="nanobragg_py-") as folder:
-        inside = os.path.join(folder, "inside")
-        try:
-            with gzip.open(path) as packed, open(inside, "wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{path}: cannot be decompressed ({error})") from error
-        return _expanded(path, _read(path, inside, kind, column, resolution_A), resolution_A)
+    if not isinstance(source, Opened):
+        path = os.fspath(source)
+        with explained(path, "file"):
+            if not stat.S_ISREG(os.stat(path).st_mode) and not stat.S_ISFIFO(os.stat(path).st_mode):
+                raise InputError(f"{path}: not a regular file")
+        source = open_input(path, "file")
+    with source:
+        if not source.head(1):
+            raise InputError(f"{source.path}: is empty")
+        kind = kind_of(source)
+        if kind is None:
+            raise InputError(
+                f"{source.path}: neither an MTZ file, nor reflections in CIF, XDS_ASCII, SHELX HKLF 4 or a list of "
+                "CrystFEL or SCALEPACK, nor coordinates (PDB, mmCIF)"
+            )
+        gemmi_module()
+        remarks = Remarks()
+        said = Said(cell, symmetry)
+        found = _read(source, kind, column, resolution_A, said, remarks)
+    return _expanded(source.path, found, resolution_A, said, remarks)
 
 
-def _read(path: str, inside: str, kind: str, column: str | None, resolution_A: float | None) -> Merged:
-    """The merged reflections of a file of this kind; inside is what is opened, path its name in messages."""
-    try:
-        if kind == "mtz":
-            return read_mtz(inside, column)
-        if kind == "mmcif-reflections":
-            return read_mmcif(inside, column)
+def _read(
+    opened: Opened, kind: str, column: str | None, resolution_A: float | None, said: Said, remarks: Remarks
+) -> Merged:
+    """The merged reflections of a file of this kind."""
+    path = opened.path
+    if kind == "mtz":
+        with opened.named() as name:
+            try:
+                return read_mtz(name, column, remarks)
+            except InputError as error:
+                raise InputError(str(error).replace(name, path)) from error
+    if kind in COORDINATES:
         if column is not None:
             raise InputError(f"{path}: coordinates have no column '{column}'")
-        return model_amplitudes(inside, kind, resolution_A)
-    except InputError as error:
-        if inside == path:
-            raise
-        raise InputError(str(error).replace(inside, path)) from error
+        return model_amplitudes(path, kind, _text(opened), resolution_A, said, remarks)
+    read, what = READERS[kind]
+    with explained(path, what):
+        return read(path, _text(opened), column, remarks)
 
 
-def _expanded(path: str, merged: Merged, resolution_A: float | None) -> CrystalData:
+def _text(opened: Opened) -> bytes:
+    return opened.content().removeprefix(BYTE_ORDER_MARK)
+
+
+READERS: dict[str, tuple[Callable[[str, bytes, str | None, Remarks], Merged], str]] = {
+    "mmcif-reflections": (read_mmcif, "mmCIF file"),
+    "xds": (xds_ascii.read_xds_ascii, "XDS_ASCII file"),
+    "crystfel": (crystfel.read_crystfel, "CrystFEL list"),
+    "shelx": (shelx.read_shelx, "SHELX HKLF 4 list"),
+    "scalepack": (scalepack.read_scalepack, "SCALEPACK file"),
+}
+
+
+def _expanded(path: str, found: Merged, resolution_A: float | None, said: Said, remarks: Remarks) -> CrystalData:
     """All of P1 of what a file gave, to a resolution [Å]; InputError if nothing is left."""
-    hkl, F = expand_to_p1(merged.hkl, merged.plus, merged.minus, merged.space_group.operations())
-    d = np.array(merged.cell.calculate_d_array(hkl), np.float64)
+    cell = _cell_of(path, found.cell, said, remarks)
+    symmetry = _symmetry_of(path, found, cell, said, remarks)
+    if not cell_fits(symmetry, cell):
+        remarks.warnings.append(f"its cell {cell_text(cell)} has not the symmetry of {symmetry.name}")
+    rows = (found.hkl, found.plus, found.minus, symmetry)
+    tell_of_rows(*rows, remarks)
+    hkl, F = expand_to_p1(*rows)
+    d = np.array(cell.calculate_d_array(hkl), np.float64)
     if resolution_A is not None:
         within = d >= resolution_A * (1 - 1e-6)
         hkl, F, d = hkl[within], F[within], d[within]
     if not len(hkl):
         limit = "" if resolution_A is None else f" to {resolution_A:g} Å"
-        raise InputError(f"{path}: {merged.column} has no reflection with a value{limit}")
-    group = merged.space_group.xhm()
+        raise InputError(f"{path}: {found.column} has no reflection with a value{limit}")
+    if not F.any():
+        remarks.warnings.append(f"all {len(F)} structure factors are zero")
     resolution = float(d.min())
-    text = f"{merged.description}, {group}; {len(hkl)} reflections of P1 to {resolution:.2f} Å"
-    return CrystalData(hkl, F, tuple(merged.cell.parameters), group, resolution, merged.column, text)
+    text = f"{found.description}, {symmetry.name}; {len(hkl)} reflections of P1 to {resolution:.2f} Å"
+    return CrystalData(
+        hkl, F, tuple(cell.parameters), symmetry.name, resolution, found.column, text, tuple(remarks.notes),
+        tuple(remarks.warnings),
+    )  # fmt: skip
 
 
-def expand_to_p1(
-    hkl: np.ndarray, plus: np.ndarray, minus: np.ndarray | None, operations: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """Equivalents and Friedel mates of merged reflections: hkl, int32 (m, 3), sorted, and F, float64 (m,).
+def _cell_of(path: str, cell: Any, said: Said, remarks: Remarks) -> Any:
+    """The file's cell, or what the user says of a file without one."""
+    if cell is None:
+        if said.cell is None:
+            raise InputError(f"{path}: has no unit cell; {NEEDS_CELL}")
+        cell = make_cell(said.cell)
+        remarks.notes.append(f"has no unit cell; the cell given beside it is taken, {cell_text(cell)}")
+    check_cell(path, cell)
+    return cell
 
-    hkl: integers (n, 3). plus: F of hkl, float64 (n,), NaN where missing. minus: F of -hkl, or None; then
-    -hkl has the F of hkl (Friedel's law) unless the list has its own value for it. operations: GroupOps.
-    An operation x' = Rx + t takes h to hR. What several rows give a value for gets their mean; F000 and
-    systematic absences are left out.
-    """
-    allowed = hkl.any(axis=1) & ~operations.systematic_absences(np.ascontiguousarray(hkl, dtype=np.int32))
-    signed = [(1, plus)] if minus is None else [(1, plus), (-1, minus)]
-    rotations = np.unique([np.array(op.rot) // op.DEN for op in operations.sym_ops], axis=0)
-    keys, values = [], []
-    for sign, F in signed:
-        present = allowed & ~np.isnan(F)
-        chosen = sign * hkl[present].astype(np.int64)
-        for rotation in rotations:
-            keys.append(packed(chosen @ rotation))
-            values.append(F[present])
-    key, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    F = np.bincount(inverse, np.concatenate(values), len(key)) / np.bincount(inverse, minlength=len(key))
-    if minus is None:
-        mate = 2 * packed(np.zeros((1, 3), np.int64)) - key
-        alone = ~np.isin(mate, key)
-        key, F = np.concatenate([key, mate[alone]]), np.concatenate([F, F[alone]])
-        order = np.argsort(key)
-        key, F = key[order], F[order]
-    return unpacked(key), F
+
+def _symmetry_of(path: str, found: Merged, cell: Any, said: Said, remarks: Remarks) -> Symmetry:
+    """The file's symmetry, or what the user says of a file without any."""
+    angles = cell.parameters[3:]
+    symmetry = symmetry_of(found.stated, angles, remarks)
+    if said.symmetry is None:
+        if symmetry is None:
+            known = " that is known" if found.stated else ""
+            raise InputError(f"{path}: has no space group{known}; {NEEDS_SYMMETRY}")
+        return symmetry
+    wanted = user_symmetry(said.symmetry, angles)
+    if symmetry is not None:
+        remarks.notes.append(f"{wanted.name} as --symmetry says, not its own {symmetry.name}")
+    return wanted

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..base.c_numbers import leading_integer
 from ..base.errors import InputError, warn
-from ..base.files import read_bytes, whole_file
+from ..base.files import whole_file
+from ..base.opening import open_input
 from ..model.structure_factors import Grid, _empty_grid
 
 
@@ -19,7 +20,11 @@ def write_dump(grid: Grid, path: str) -> None:
 
 def read_dump(path: str, default_F: float) -> Grid:
     """Grid of a dump of either program. Raises InputError for a truncated or foreign file."""
-    return parse_dump(read_bytes(path, "-dump"), path, default_F)
+    with open_input(path, "-dump") as opened:
+        content = opened.content()
+    if not content:
+        raise InputError(f"{path}: -dump names an empty file")
+    return parse_dump(content, path, default_F)
 
 
 def parse_dump(content: bytes, path: str, default_F: float) -> Grid:
@@ -29,8 +34,8 @@ def parse_dump(content: bytes, path: str, default_F: float) -> Grid:
     numbers = [leading_integer(word) for word in words]
     if not mark or len(words) != 6 or any(used != len(w) for (_, used), w in zip(numbers, words, strict=True)):
         raise InputError(f"{path}: -dump expects a file that starts with six whole numbers, a newline and a form feed")
-    ranges = tuple(value for value, _ in numbers)
-    h0, h1, k0, k1, l0, l1 = ranges
+    h0, h1, k0, k1, l0, l1 = (value for value, _ in numbers)
+    ranges = (h0, h1, k0, k1, l0, l1)
     if h1 < h0 or k1 < k0 or l1 < l0:
         raise InputError(
             f"{path}: -dump says h {h0} to {h1}, k {k0} to {k1}, l {l0} to {l1}: expected ascending ranges"

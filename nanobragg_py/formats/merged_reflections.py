@@ -1,19 +1,18 @@
-"""Merged reflections of MTZ and mmCIF files: the column that is read, and its amplitudes, before symmetry."""
+"""Merged reflections of any format: which columns can be read, which one is, and its amplitudes, before symmetry."""
 
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..base.errors import InputError
+from ..base.errors import InputError, shown
+from .gemmi_library import gemmi_module
+from .symmetry import Remarks, Stated
 
 # A simulation wants amplitudes that are complete, free of noise and in electrons: calculated ones come first,
 # those with bulk solvent and scale before those of the atoms alone (Phenix; Refmac; mmCIF; anything else).
@@ -25,290 +24,304 @@ CALCULATED = (
     r"F[_-]?C(ALC)?([_-]?AU)?\b",
     r"(F_SQUARED|INTENSITY|I)[_-]?CALC\b",
 )
-
-
 NOT_DATA = re.compile(r"WT|FOFC|(?<!MO)DEL|FAN|FEM|FDM|DANO|PART", re.IGNORECASE)  # map coefficients and parts of F
-OBSERVED_ORDER = ("G", "F", "K", "J")  # anomalous amplitudes, amplitudes, anomalous intensities, intensities
-INTENSITY_TYPES = "JK"
-WORDS = {"F": "amplitudes", "J": "intensities", "G": "anomalous amplitudes", "K": "anomalous intensities"}
-MMCIF_TYPES = {  # item of category _refln: MTZ column type
-    "pdbx_F_calc_with_solvent": "F",
-    "F_calc": "F",
-    "F_calc_au": "F",
-    "F_squared_calc": "J",
-    "intensity_calc": "J",
-    "pdbx_F_plus": "G",
-    "pdbx_F_minus": "G",
-    "F_meas": "F",
-    "F_meas_au": "F",
-    "pdbx_I_plus": "K",
-    "pdbx_I_minus": "K",
-    "intensity_meas": "J",
-    "F_squared_meas": "J",
-    "pdbx_FWT": "F",
-    "pdbx_DELFWT": "F",
-}
+# Observed: anomalous amplitudes, amplitudes, anomalous intensities, intensities.
+OBSERVED_ORDER = (("pair", False), ("difference", False), ("single", False), ("pair", True), ("single", True))
+# What programs of other fields put into columns of type R (any real number), by their names.
+REAL_AMPLITUDE = re.compile(r"F(P|O|C|OBS|MEAS|MEAN|CALC|MODEL|NAT)?([-_(+[ ].*)?$", re.IGNORECASE)
+REAL_INTENSITY = re.compile(r"(I(MEAN|OBS|MEAS|CALC|MERGE)?|INTENSITY)([-_(+[ ].*)?$", re.IGNORECASE)
+NAMES_INTENSITY = re.compile(r"I(?!D)|.*(INTENSITY|SQUARED)", re.IGNORECASE)
+# MTZ column types, https://www.ccp4.ac.uk/html/mtzformat.html: what --column may name, and what it may not.
+TYPE_NAMES = {
+    "J": "an intensity", "F": "an amplitude", "D": "an anomalous difference", "Q": "a standard deviation",
+    "G": "an anomalous amplitude", "K": "an anomalous intensity", "L": "a standard deviation of F(+) or F(-)",
+    "M": "a standard deviation of I(+) or I(-)", "E": "a normalized amplitude", "W": "a weight", "I": "an integer",
+    "R": "any real number", "H": "an index", "P": "a phase", "A": "a phase's coefficients", "B": "a batch number",
+    "Y": "M/ISYM",
+}  # fmt: skip
+NEVER_READ = "HPABY"
+AMPLITUDE_TYPES, INTENSITY_TYPES = "FG", "JK"
+SIGNS = (("(+)", "(-)"), ("[+]", "[-]"), ("+", "-"), ("plus", "minus"), ("PLUS", "MINUS"), ("Plus", "Minus"))
+MISSING_FLAG = -999.0  # of older programs
 
-
+NEEDS_CELL = "expected -cell (of nb-hkl: --cell) beside it"
+NEEDS_SYMMETRY = "expected --symmetry with a space group's name or number beside it"
 MIN_EDGE, MAX_EDGE = 1.0, 1e5  # [Å]
 MAX_INDEX = 1 << 17  # of a file; after symmetry at most three times that
-HALF = 1 << 19  # a Miller index of -HALF..HALF-1 fits in a packed one
-SPAN = 1 << 20
+
+
+class Said(NamedTuple):
+    """What the user says beside a file. cell: a, b, c [Å], alpha, beta, gamma [°]. symmetry: a name or number."""
+
+    cell: tuple[float, ...] | None = None
+    symmetry: str | None = None
+
+
+class Item(NamedTuple):
+    """A column of a file: its label, its MTZ type (of other formats, what it would be) and its data set's name."""
+
+    label: str
+    type: str
+    dataset: str = ""
 
 
 class Merged(NamedTuple):
     """Reflections as a file gives them, one of each set of symmetry equivalents.
 
     hkl: int32 (n, 3). plus: float64 (n,), F in electrons of hkl, NaN where missing. minus: the same of -hkl,
-    or None where Friedel mates are equal. cell: gemmi.UnitCell. space_group: gemmi.SpaceGroup.
+    or None where Friedel mates are equal. cell: gemmi.UnitCell, or None. stated: symmetry, as the file says it.
     """
 
     hkl: np.ndarray
     plus: np.ndarray
     minus: np.ndarray | None
     cell: Any
-    space_group: Any
+    stated: Stated
     description: str
     column: str
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that can be read, or an anomalous pair; rank orders the default, None: only by name."""
+    """What can be read: a column, an anomalous pair (F of hkl and -hkl), or a mean and an anomalous difference.
+
+    places: of labels, in the file. rank orders the default, None: only by name.
+    """
 
     labels: tuple[str, ...]
-    type: str
+    places: tuple[int, ...]
+    form: Literal["single", "pair", "difference"]
+    intensity: bool
     rank: int | None
     calculated: bool
+    dataset: str = ""
 
     @property
     def name(self) -> str:
         return ", ".join(self.labels)
 
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        origin = "calculated" if self.calculated else "observed"
+        kind = "intensities" if self.intensity else "amplitudes"
+        return f"{origin} {'' if self.form == 'single' else 'anomalous '}{kind} {self.name}"
+
     def answers_to(self, name: str) -> int:
-        """How well name means this column: 3 a label, 2 in other case, 1 what a pair has in common, 0 not."""
-        wanted = name.split(",")[0].strip().removeprefix("_refln.")
-        common = re.sub(r"\(\+\)|_?plus$|\+", "", self.labels[0], flags=re.IGNORECASE)
-        if wanted in self.labels:
+        """How well name means this column: 3 a label, 2 in other case, 1 what a pair has in common, 0 not.
+
+        F of F and D is the column F alone; "D" or "F, D" is both.
+        """
+        wanted = name.strip().removeprefix("_refln.").removeprefix("_refln_")
+        if self.dataset and wanted.lower().startswith(self.dataset.lower() + "/"):
+            wanted = wanted[len(self.dataset) + 1 :]
+        if wanted.replace(" ", "") == self.name.replace(" ", ""):
+            return 4
+        labels = self.labels[1:] if self.form == "difference" else self.labels
+        common = re.sub(r"\(\+\)|\[\+\]|_?plus$|\+", "", self.labels[0], flags=re.IGNORECASE)
+        first = wanted.split(",")[0].strip()
+        if first in labels:
             return 3
-        if wanted.lower() in (label.lower() for label in self.labels):
+        if first.lower() in (label.lower() for label in labels):
             return 2
-        return int(wanted.lower() == common.lower())
+        return int(self.form == "pair" and first.lower() == common.lower())
 
 
-def gemmi_module() -> ModuleType:
-    """gemmi, which only this kind of input needs; InputError says how to install it."""
-    try:
-        import gemmi
-    except ImportError as error:
-        raise InputError("reading MTZ, mmCIF and PDB files needs gemmi: pip install 'nanobragg_py[mtz]'") from error
-    return gemmi
-
-
-@contextmanager
-def explained(path: str, what: str) -> Iterator[None]:
-    """Turn whatever gemmi or the system raises while reading path into an InputError that names the file."""
-    try:
-        yield
-    except MemoryError as error:
-        raise InputError(f"{path}: not enough memory to read this {what}") from error
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except (RuntimeError, ValueError, IndexError, TypeError, KeyError, EOFError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{path}: not a readable {what} ({reason})") from error
-
-
-def columns_of(typed: Sequence[tuple[str, str]]) -> list[Column]:
+def columns_of(items: Sequence[Item]) -> list[Column]:
     """The columns that can be read, best first: calculated in the order of CALCULATED, then OBSERVED_ORDER.
 
-    typed: (label, MTZ column type) in file order. Anomalous types are read in pairs, never alone.
+    items: in file order. Anomalous types are read in pairs, never alone; pairs are known by their names.
     """
-    labels = {label for label, _ in typed}
     found = []
-    for label, kind in typed:
-        if kind in "FJ":
-            members: tuple[str, ...] = (label,)
-        elif kind in "GK" and (mate := _mate(label, labels)):
-            members = (label, mate)
-        else:
+    mates = {place: mate for place, item in enumerate(items) if (mate := _mate(item, items)) is not None}
+    for place, item in enumerate(items):
+        if place in mates.values() or (item.type in "GK" and place not in mates):
             continue
-        calculated = next((i for i, pattern in enumerate(CALCULATED) if re.match(pattern, label, re.I)), None)
-        if NOT_DATA.search(label):
-            rank = None
-        elif calculated is not None:
-            rank = calculated
-        else:
-            rank = len(CALCULATED) + OBSERVED_ORDER.index(kind)
-        found.append(Column(members, kind, rank, calculated is not None))
-    return sorted(found, key=lambda column: (column.rank is None, column.rank))
+        intensity = _is_intensity(item)
+        if intensity is None:
+            continue
+        form: Literal["single", "pair"] = "pair" if place in mates else "single"
+        places = (place, mates[place]) if place in mates else (place,)
+        calculated = next((i for i, pattern in enumerate(CALCULATED) if re.match(pattern, item.label, re.I)), None)
+        rank = len(CALCULATED) + OBSERVED_ORDER.index((form, intensity)) if calculated is None else calculated
+        labels = tuple(items[place].label for place in places)
+        hidden = NOT_DATA.search(item.label) is not None
+        found.append(
+            Column(labels, places, form, intensity, None if hidden else rank, calculated is not None, item.dataset)
+        )
+    found += _differences(items, found)
+    # What is known to be an amplitude or intensity comes before what only has its name.
+    found.sort(key=lambda column: (column.rank is None, items[column.places[0]].type == "R", column.rank or 0))
+    return found
 
 
-def _mate(label: str, labels: set[str]) -> str | None:
-    """The label for -hkl that goes with that for hkl (F(+) F(-), I+ I-, F_plus F_minus), or None."""
-    for plus, minus in (("(+)", "(-)"), ("+", "-"), ("plus", "minus"), ("PLUS", "MINUS"), ("Plus", "Minus")):
-        if plus in label and label.replace(plus, minus) in labels:
-            return label.replace(plus, minus)
+def _is_intensity(item: Item) -> bool | None:
+    """Whether a column holds intensities (or else amplitudes), None if neither."""
+    if item.type in AMPLITUDE_TYPES or (item.type == "R" and REAL_AMPLITUDE.match(item.label)):
+        return False
+    if item.type in INTENSITY_TYPES or (item.type == "R" and REAL_INTENSITY.match(item.label)):
+        return True
     return None
 
 
-def choose(path: str, columns: Sequence[Column], wanted: str | None, filled: Any) -> Column:
-    """The column that wanted names, or the best one for which filled(column) is true.
+def _mate(item: Item, items: Sequence[Item]) -> int | None:
+    """The place of the column for -hkl that goes with that for hkl (F(+) F(-), I+ I-, F_plus F_minus), or None."""
+    if _is_intensity(item) is None:
+        return None
+    for plus, minus in SIGNS:
+        if plus in item.label:
+            label = item.label.replace(plus, minus)
+            for place, other in enumerate(items):
+                if other.label == label and other.dataset == item.dataset and other.type in "FGJKR":
+                    return place
+    return None
 
-    Raises InputError, with the names there are, if there is none.
+
+def _differences(items: Sequence[Item], columns: Sequence[Column]) -> list[Column]:
+    """Each anomalous difference (type D) with the observed amplitudes that it belongs to."""
+    found = []
+    rank = len(CALCULATED) + OBSERVED_ORDER.index(("difference", False))
+    for place, item in enumerate(items):
+        of_set = [c for c in columns if c.dataset == item.dataset and c.form == "single" and not c.intensity]
+        of_set = [c for c in of_set if c.rank is not None and not c.calculated]
+        if item.type != "D" or not of_set:
+            continue
+        ending = _ending(item.label)
+        before = [c for c in of_set if c.places[0] < place]
+        mean = next((c for c in of_set if _ending(c.labels[0]) == ending), (before or of_set)[-1 if before else 0])
+        labels, places = (mean.labels[0], item.label), (mean.places[0], place)
+        found.append(Column(labels, places, "difference", False, rank, False, item.dataset))
+    return found
+
+
+def _ending(label: str) -> str:
+    """What a label has after the kind of quantity: of F_peak and DANO_peak, 'peak'."""
+    return re.sub(r"^(F(MEAN|OBS|MEAS|P|O)?|DANO|DELANO?M?|ANOM|DF?)(?![A-Z])[-_]?", "", label, flags=re.I).lower()
+
+
+def choose(
+    path: str, items: Sequence[Item], wanted: str | None, filled: Callable[[int], bool], remarks: Remarks
+) -> Column:
+    """The column that wanted names, or the best one with values; what else there is, is noted.
+
+    filled: whether a place has any value. Raises InputError, with the names there are, if there is none.
     """
+    columns = columns_of(items)
+    named: list[Column] = []
     if wanted is not None:
-        named = sorted(columns, key=lambda column: -column.answers_to(wanted))
-        named = named if named and named[0].answers_to(wanted) else []
+        named = sorted(columns, key=lambda column: -column.answers_to(wanted or ""))
+        if named and named[0].answers_to(wanted):
+            return named[0]
+        odd = _any_column(items, wanted, remarks)
+        if odd is not None:
+            return odd
     else:
-        named = [column for column in columns if column.rank is not None and filled(column)]
-    if named:
-        return named[0]
-    names = "; ".join(column.name for column in columns) or "none"
+        ranked = [column for column in columns if column.rank is not None]
+        named = [column for column in ranked if all(map(filled, column.places))]
+        named = named or [column for column in ranked if any(map(filled, column.places))]
+    names = "; ".join(shown(column.name) for column in columns[:20]) or "none"
     if wanted is not None:
+        wanted = shown(wanted)
         raise InputError(f"{path}: no amplitudes or intensities in a column '{wanted}' (there are: {names})")
-    raise InputError(f"{path}: no column of amplitudes or intensities with values in it (there are: {names})")
+    if not named:
+        raise InputError(f"{path}: no column of amplitudes or intensities with values in it (there are: {names})")
+    _tell_of_others(named[0], named[1:], remarks)
+    return named[0]
 
 
-def amplitudes(column: Column, values: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Amplitudes of a column's values, float64 (n,): |F|, or sqrt(max(I, 0)); NaN where missing."""
-    result = []
-    for one in values:
-        one = np.where(np.isfinite(one), one, np.nan).astype(np.float64)
-        result.append(np.sqrt(np.maximum(one, 0.0)) if column.type in INTENSITY_TYPES else np.abs(one))
-    return result
+def _any_column(items: Sequence[Item], wanted: str, remarks: Remarks) -> Column | None:
+    """A column by its label that is neither amplitude nor intensity by its type, if it could be one."""
+    for place, item in enumerate(items):
+        names = {item.label.lower(), f"{item.dataset}/{item.label}".lower()}
+        if wanted.strip().removeprefix("_refln.").lower() in names and item.type not in NEVER_READ:
+            intensity = item.type in INTENSITY_TYPES or NAMES_INTENSITY.match(item.label) is not None
+            kind = "intensities" if intensity else "amplitudes"
+            what = TYPE_NAMES.get(item.type, "nothing that is known")
+            remarks.warnings.append(f"column {item.label} is {what} by its type; read as {kind}, as --column asks")
+            return Column((item.label,), (place,), "single", intensity, None, False, item.dataset)
+    return None
+
+
+def _tell_of_others(column: Column, others: Sequence[Column], remarks: Remarks) -> None:
+    """Note what else there was to choose from, with the data sets where there are several."""
+    if not others:
+        return
+    several = len({one.dataset for one in (column, *others)}) > 1
+
+    def called(one: Column) -> str:
+        return shown(f"{one.name} of {one.dataset}" if several and one.dataset else one.name)
+
+    more = f" and {len(others) - 10} more" if len(others) > 10 else ""
+    text = f"{called(column)} is taken; --column names another: {'; '.join(map(called, others[:10]))}{more}"
+    if several:
+        remarks.warnings.append(f"several data sets: {text}")
+    else:
+        remarks.notes.append(text)
+
+
+def amplitudes(
+    column: Column, values: Sequence[np.ndarray], flag: float, remarks: Remarks
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """F of hkl, float64 (n,), and of -hkl, or None where mates are equal; NaN where missing.
+
+    values: of the column's places. flag: what the file writes for what is missing, beside NaN and -999. |F|, or
+    sqrt(max(I, 0)); of a mean and an anomalous difference, F + D/2 and F - D/2 (a missing D is 0).
+    """
+    present = [_without_missing(one, flag, remarks) for one in values]
+    if column.form == "difference":
+        half = np.nan_to_num(present[1]) / 2
+        return np.abs(present[0] + half), np.abs(present[0] - half)
+    with np.errstate(invalid="ignore"):
+        below = int(sum((one < 0).sum() for one in present))
+    found = [np.sqrt(np.maximum(one, 0.0)) if column.intensity else np.abs(one) for one in present]
+    if below:
+        kind, what = ("intensities", "F = 0") if column.intensity else ("amplitudes", "their absolute values")
+        remarks.notes.append(f"{below} {kind} below zero: {what} taken")
+    return found[0], found[1] if len(found) == 2 else None
+
+
+def _without_missing(values: np.ndarray, flag: float, remarks: Remarks) -> np.ndarray:
+    """Values with NaN for what is missing."""
+    values = np.array(values, dtype=np.float64)
+    infinite, flagged = np.isinf(values), values == MISSING_FLAG
+    if np.isfinite(flag) and flag != MISSING_FLAG:
+        values[values == flag] = np.nan
+    if flagged.any():
+        remarks.notes.append(f"{flagged.sum()} values of {MISSING_FLAG:g} are missing values")
+    if infinite.any():
+        remarks.warnings.append(f"{infinite.sum()} values are infinite, and left out")
+    values[infinite | flagged] = np.nan
+    return values
+
+
+def make_cell(parameters: Sequence[float]) -> Any:
+    """gemmi.UnitCell of six numbers [Å, °]."""
+    return gemmi_module().UnitCell(*parameters)
 
 
 def check_cell(path: str, cell: Any) -> None:
     """Raise InputError unless a gemmi.UnitCell is one that crystals have."""
     edges, angles = cell.parameters[:3], cell.parameters[3:]
-    if not cell.is_crystal():
-        raise InputError(f"{path}: has no unit cell (is it of a crystal?)")
     possible = all(MIN_EDGE <= edge <= MAX_EDGE for edge in edges) and all(5 <= angle <= 175 for angle in angles)
     if not (possible and cell.volume >= 1e-3 * math.prod(edges)):
-        text = " ".join(f"{value:g}" for value in (*edges, *angles))
-        raise InputError(f"{path}: its unit cell {text} is not possible")
+        raise InputError(f"{path}: its unit cell {cell_text(cell)} is not possible")
 
 
-def _merged(
-    path: str, form: str, column: Column, hkl: np.ndarray, values: list[np.ndarray], cell: Any, group: Any
-) -> Merged:
-    """Check what every reflection file must have, and describe it; raises InputError."""
-    check_cell(path, cell)
-    if group is None:
-        raise InputError(f"{path}: has no space group that is known")
+def cell_text(cell: Any) -> str:
+    """A cell's six numbers."""
+    return " ".join(f"{value:g}" for value in cell.parameters)
+
+
+def merged(
+    path: str, form: str, column: Column, hkl: np.ndarray, F: tuple[np.ndarray, np.ndarray | None], cell: Any,
+    stated: Stated, whence: str = "",
+) -> Merged:  # fmt: skip
+    """Check the indices and describe what was read. whence: more about its origin. Raises InputError."""
     if hkl.size and not (np.isfinite(hkl).all() and np.abs(hkl).max() < MAX_INDEX):
         raise InputError(f"{path}: not a readable {form} (Miller indices out of range)")
-    F = amplitudes(column, values)
-    origin = "calculated" if column.calculated else "observed"
-    count = int(np.isfinite(F).any(axis=0).sum())
-    text = f"{form}, {origin} {WORDS[column.type]} {column.name}, {count} merged reflections"
-    minus = F[1] if len(F) == 2 else None
-    return Merged(hkl.astype(np.int32), F[0], minus, cell, group, text, column.name)
-
-
-def read_mtz(path: str, column: str | None = None) -> Merged:
-    """Merged reflections of an MTZ file.
-
-    column: label of an amplitude (type F), intensity (J) or anomalous pair (G, K); None: columns_of's best.
-    Raises InputError for unmerged, truncated or otherwise unreadable files and unknown columns.
-    Format: https://www.ccp4.ac.uk/html/mtzformat.html
-    """
-    gemmi = gemmi_module()
-    with explained(path, "MTZ file"):
-        _check_header_offset(path)
-        header = gemmi.read_mtz_file(path, with_data=False)
-        needed = 80 + 4 * header.nreflections * len(header.columns)
-        if header.nreflections < 0 or needed > os.path.getsize(path):
-            raise ValueError("it is truncated")
-        mtz = gemmi.read_mtz_file(path)
-        types = [item.type for item in mtz.columns]
-        if types[:3] != ["H", "H", "H"]:
-            raise ValueError("its first columns are not h k l")
-        if len(mtz.batches) or "Y" in types:
-            raise InputError(f"{path}: unmerged data; merge it first (aimless, dials.merge)")
-        with np.errstate(invalid="ignore"):  # any NaN means missing
-            data = np.array(mtz.array, dtype=np.float64)
-        if np.isfinite(mtz.valm):
-            data[data == mtz.valm] = np.nan
-        index: dict[str, int] = {}
-        for number, item in enumerate(mtz.columns):
-            index.setdefault(item.label, number)
-        columns = columns_of([(item.label, item.type) for item in mtz.columns])
-        chosen = choose(path, columns, column, lambda one: np.isfinite(data[:, index[one.labels[0]]]).any())
-        cell = mtz.get_cell(mtz.columns[index[chosen.labels[0]]].dataset_id)
-        values = [data[:, index[label]] for label in chosen.labels]
-        cell = cell if cell.is_crystal() else mtz.cell
-        return _merged(path, "MTZ", chosen, data[:, :3], values, cell, mtz.spacegroup)
-
-
-def _check_header_offset(path: str) -> None:
-    """Raise ValueError unless an MTZ file has its header where it says; gemmi looks for it at any length.
-
-    Bytes 4-7: the header's place in words of 4 bytes, from 1, or -1 and then it is in 12-19. Byte 9: 1 in the
-    high half if integers are big-endian.
-    """
-    with open(path, "rb") as file:
-        start = file.read(20)
-        if len(start) == 20:
-            order: Literal["big", "little"] = "big" if start[9] & 0xF0 == 0x10 else "little"
-            place = int.from_bytes(start[4:8], order, signed=True)
-            if place == -1:
-                place = int.from_bytes(start[12:20], order, signed=True)
-            if 20 < place <= os.path.getsize(path) // 4:
-                file.seek(4 * (place - 1))
-                header = file.read()
-                if header.startswith(b"VERS") and b"MTZENDOFHEADERS" in header:
-                    return
-    raise ValueError("it is truncated: no complete header where it should be")
-
-
-def read_mmcif(path: str, column: str | None = None) -> Merged:
-    """Merged reflections of the first data block of an mmCIF file that has the column (category _refln).
-
-    column: an item of MMCIF_TYPES, with or without `_refln.`; None: the best of columns_of with any value.
-    Observed values are missing where _refln.status is x (unreliable, not measured) or - (absent).
-    Raises InputError for unmerged or unreadable files and unknown columns.
-    Items: https://mmcif.wwpdb.org/dictionaries/mmcif_pdbx_v50.dic/Categories/refln.html
-    """
-    gemmi = gemmi_module()
-    with explained(path, "mmCIF file"):
-        with open(path, "rb") as file:
-            document = gemmi.cif.read_string(file.read())
-        blocks = [one for one in gemmi.as_refln_blocks(document) if one.default_loop is not None]
-        merged = [one for one in blocks if not one.is_unmerged()]
-        if not merged:
-            why = "unmerged data; merge it first" if blocks else "no reflections in this mmCIF file"
-            raise InputError(f"{path}: {why}")
-        offered = [(block, _mmcif_columns(block)) for block in merged]
-        usable = [pair for pair in offered if any(one.answers_to(column or "") for one in pair[1])]
-        usable = usable or [pair for pair in offered if any(one.rank is not None for one in pair[1])] or offered
-        block, columns = usable[0]
-        chosen = choose(path, columns, column, lambda one: np.isfinite(block.make_float_array(one.labels[0])).any())
-        values = [np.array(block.make_float_array(label), np.float64) for label in chosen.labels]
-        if not chosen.calculated and "status" in block.column_labels():
-            status = block.block.find_values(block.default_loop.tags[0].split(".")[0] + ".status")
-            unmeasured = np.array([gemmi.cif.as_string(word) in ("x", "-") for word in status], bool)
-            for one in values:
-                one[unmeasured] = np.nan
-        hkl = np.array(block.make_miller_array())
-        return _merged(path, "mmCIF", chosen, hkl, values, block.cell, block.spacegroup)
-
-
-def _mmcif_columns(block: Any) -> list[Column]:
-    """What columns_of says of a gemmi.ReflnBlock; among equals, the order of MMCIF_TYPES."""
-    present = set(block.column_labels())
-    return columns_of([(label, kind) for label, kind in MMCIF_TYPES.items() if label in present])
-
-
-def packed(hkl: np.ndarray) -> np.ndarray:
-    """One integer, int64 (n,), for each hkl, integers (n, 3), that sorts like it; -hkl mirrors hkl at 000."""
-    h, k, ell = hkl.astype(np.int64).T + HALF
-    return (h * SPAN + k) * SPAN + ell
-
-
-def unpacked(key: np.ndarray) -> np.ndarray:
-    """What packed was given, int32 (n, 3)."""
-    return np.stack([key // SPAN**2, key // SPAN % SPAN, key % SPAN], axis=1).astype(np.int32) - HALF
+    indices = hkl.astype(np.int32)
+    if not np.array_equal(indices, hkl):
+        raise InputError(f"{path}: not a readable {form} (Miller indices that are not whole numbers)")
+    has_value = ~np.isnan(F[0]) if F[1] is None else ~(np.isnan(F[0]) & np.isnan(F[1]))
+    text = f"{form}, {column.words}, {has_value.sum()} merged reflections{whence}"
+    return Merged(indices, F[0], F[1], cell, stated, text, column.name)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import InputError
-from .merged_reflections import Merged, check_cell, explained, gemmi_module, packed
+from ..base.errors import InputError, shown
+from .coordinates import read_structure, why_no_cell
+from .expansion import packed
+from .gemmi_library import explained, gemmi_module
+from .merged_reflections import NEEDS_CELL, NEEDS_SYMMETRY, Merged, Said, check_cell, make_cell
+from .symmetry import Remarks, Stated, user_symmetry
 
 SOLVENT_DENSITY = 0.35  # mean density of the solvent [e/Å³]; typical for crystals of proteins
 SOLVENT_B = 46.5  # how soft its surface is [Å²]; Fokine & Urzhumtsev, Acta Cryst. (2002) D58, 1387
 DENSITY_OVERSAMPLING = 2.0  # with gemmi's blur, amplitudes within 2e-5 of the direct sum
 MASK_SPACING = 0.5  # [Å]; the same at any resolution, so that amplitudes do not depend on it
-MAX_COORDINATE = 1e6  # [Å]
-MAX_OCCUPANCY = 100.0
-
-
-MIN_B, MAX_B = -10.0, 10000.0  # [Å²]
 MAX_MASK_POINTS = 2.5e8  # of cells above 3e7 Å³ the mask is coarser
 MAX_GRID_POINTS = 1e9  # 8 GB
 MASK_LIMIT = 2.1  # the mask is used to so many spacings [Å]; beyond, the solvent's share is below 1e-5
 
 
-def model_amplitudes(path: str, kind: str, resolution_A: float | None = None) -> Merged:
+def model_amplitudes(
+    path: str, kind: str, content: bytes, resolution_A: float | None, said: Said, remarks: Remarks
+) -> Merged:
     """Amplitudes in electrons, on absolute scale and without F000, of the first model in a coordinate file.
 
     F(s) = F_model(s) + 0.35 exp(-46.5 s²/4) F_mask(s), s = 1/d [1/Å]: the model's electron density (form
@@ -32,14 +32,19 @@ def model_amplitudes(path: str, kind: str, resolution_A: float | None = None) ->
     and a flat bulk solvent outside the atoms (radii of cctbx, probe 1.1 Å, shrunk by 0.9 Å; Jiang & Brünger,
     J. Mol. Biol. (1994) 243, 100).
 
-    kind: 'pdb' or 'mmcif-model'. resolution_A: smallest d [Å]; None: the resolution that the file states.
-    Raises InputError if the file cannot be read or has no atoms, unit cell, space group or resolution.
+    kind: 'pdb' or 'mmcif-model'. resolution_A: smallest d [Å]; None: the resolution that the file states. said:
+    cell and symmetry from the user, where the file has none. Raises InputError if the file cannot be read or has no
+    atoms, unit cell, space group or resolution.
     """
     gemmi = gemmi_module()
     with explained(path, "coordinate file"):
-        structure = _structure(path, kind)
-        group = _space_group(path, structure)
-        _check_atoms(path, structure[0])
+        structure = read_structure(path, kind, content, remarks)
+        if not structure.cell.is_crystal():
+            if said.cell is None:
+                raise InputError(f"{path}: {why_no_cell(kind, content)}; {NEEDS_CELL}")
+            structure.cell = make_cell(said.cell)
+        check_cell(path, structure.cell)
+        group = _space_group(path, structure, said)
         d_min = _resolution(path, structure, resolution_A)
         structure.expand_ncs(gemmi.HowToNameCopiedChain.Dup)
         structure.setup_cell_images()
@@ -55,47 +60,21 @@ def model_amplitudes(path: str, kind: str, resolution_A: float | None = None) ->
         which = f" of model 1 of {len(structure)}" if len(structure) > 1 else ""
         form = "PDB" if kind == "pdb" else "mmCIF"
         text = f"{form} coordinates, amplitudes calculated from {atoms} atoms{which} with bulk solvent"
-        return Merged(hkl, np.abs(F), None, structure.cell, group, text, "calculated")
+        return Merged(hkl, np.abs(F), None, structure.cell, Stated([group.xhm()]), text, "calculated")
 
 
-def _structure(path: str, kind: str) -> Any:
-    """The structure in a file (gemmi.Structure).
-
-    PDB files from before 1997 have the entry's name in columns 73-80, where later ones have the element;
-    what cannot be read otherwise is read without these.
-    """
-    gemmi = gemmi_module()
-    with open(path, "rb") as file:
-        text = file.read()
-    if kind != "pdb":
-        return gemmi.read_structure_string(text, format=gemmi.CoorFormat.Mmcif)
-    try:
-        return gemmi.read_pdb_string(text)
-    except (RuntimeError, ValueError):
-        return gemmi.read_pdb_string(text, max_line_length=72)
-
-
-def _space_group(path: str, structure: Any) -> Any:
-    """The space group of a structure that has all that is needed (gemmi.SpaceGroup); InputError otherwise."""
-    if not len(structure) or not structure[0].count_atom_sites():
-        raise InputError(f"{path}: has no atoms (a CIF must be mmCIF, with _atom_site. or _refln. items)")
-    check_cell(path, structure.cell)
+def _space_group(path: str, structure: Any, said: Said) -> Any:
+    """The space group of a structure, which then has its name (gemmi.SpaceGroup). Raises InputError."""
     group = structure.find_spacegroup()
+    if group is None and said.symmetry is not None:
+        symmetry = user_symmetry(said.symmetry, structure.cell.parameters[3:])
+        group = gemmi_module().find_spacegroup_by_ops(symmetry.operations)
+        structure.spacegroup_hm = group.xhm() if group is not None else ""
     if group is None:
-        raise InputError(f"{path}: has no space group that is known ('{structure.spacegroup_hm}')")
+        name = structure.spacegroup_hm
+        why = f"no space group that is known ('{shown(name)}')" if name.strip() else "no space group"
+        raise InputError(f"{path}: has {why}; {NEEDS_SYMMETRY}")
     return group
-
-
-def _check_atoms(path: str, model: Any) -> None:
-    """Raise InputError for atoms whose density would take for ever or mean nothing, as in damaged files."""
-    for site in model.all():
-        atom = site.atom
-        B = [atom.b_iso]
-        if atom.aniso.nonzero():
-            B += [8 * math.pi**2 * U for U in atom.aniso.calculate_eigenvalues()]
-        place = all(abs(x) < MAX_COORDINATE for x in atom.pos.tolist())
-        if not (place and abs(atom.occ) <= MAX_OCCUPANCY and all(MIN_B <= one <= MAX_B for one in B)):
-            raise InputError(f"{path}: atom {site}: position, occupancy or B factor out of range")
 
 
 def _resolution(path: str, structure: Any, asked: float | None) -> float:

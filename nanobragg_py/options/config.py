@@ -131,6 +131,7 @@ class Config:
     # ours
     sf_column: str | None = None
     sf_resolution_A: float | None = None
+    sf_symmetry: str | None = None
     mask_keeps: str | None = None
     threads: int | None = None
     preview: str | None = None

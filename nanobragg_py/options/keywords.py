@@ -93,6 +93,7 @@ def keywords() -> dict[str, Keyword]:
     found["threads"] = Keyword("threads", None, "threads to render with; results do not depend on it")
     found["fix"] = Keyword("fix", None, "known defects of the C program to correct, separated by commas, or 'all'")
     found["column"] = Keyword("column", None, "column of an MTZ or mmCIF file to read amplitudes from")
+    found["symmetry"] = Keyword("symmetry", None, "space group of a reflection file that states none")
     found["mask_keeps"] = Keyword("mask_keeps", None, "which pixels a mask keeps: 'zero' or 'nonzero'")
     found["sf_resolution_A"] = Keyword("sf_resolution_A", None, "finest resolution taken from crystal data", "Å")
     return found
@@ -147,13 +148,13 @@ def _switch(name: str, value: Any) -> bool | None:
 
 
 def _own(name: str, value: Any) -> dict[str, Any]:
-    """threads, fix, column, mask_keeps and sf_resolution_A."""
+    """threads, fix, column, symmetry, mask_keeps and sf_resolution_A."""
     if value is None:
         return {}
     if name == "fix":
         return {"fixes": Corrections().and_named(value if isinstance(value, str) else ",".join(value))}
-    if name == "column":
-        return {"sf_column": str(value)}
+    if name in ("column", "symmetry"):
+        return {f"sf_{name}": str(value)}
     if name == "mask_keeps":
         if value not in ("zero", "nonzero"):
             raise InputError(f"{name}: expected 'zero' or 'nonzero', got {value!r}")

@@ -55,6 +55,7 @@ same as `--preview a.png`.
 OWN_KEYWORDS = {
     "threads": "threads",
     "sf_column": "column",
+    "sf_symmetry": "symmetry",
     "sf_resolution_A": "sf_resolution_A",
     "mask_keeps": "mask_keeps",
 }

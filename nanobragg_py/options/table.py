@@ -235,7 +235,7 @@ OPTIONS: tuple[Option, ...] = (
     _o("-dmin", "dmin_m", "real", FACTORS, "ignore everything finer than this", unit="Å resolution"),
     _o("-mat", "mat_file", "text", CRYSTAL, "MOSFLM matrix: three reciprocal vectors, times the wavelength",
        aliases=("-matrix", "-mat_file", "-matfile")),
-    _o("-hkl", "hkl_file", "text", FACTORS, "list of h k l F for the whole of P1; or MTZ, mmCIF, PDB",
+    _o("-hkl", "hkl_file", "text", FACTORS, "list of h k l F for the whole of P1; or MTZ, CIF, PDB, ...",
        aliases=("-hklfile", "-hkl_file")),
     _o("-default_F", "default_F", "real", FACTORS, "F of every index that is not in the list", unit="electrons",
        default="0"),
@@ -291,8 +291,9 @@ class OwnOption:
 
 OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--threads", "threads", "threads to render with (default: all cores); results do not depend on it", "N"),
-    OwnOption("--column", "sf_column", "column to read, if -hkl is MTZ or mmCIF (default: the best there is)", "NAME"),
-    OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, mmCIF or PDB, in Å", "D"),
+    OwnOption("--column", "sf_column", "column to read, if -hkl is MTZ, CIF, ... (default: the best there is)", "NAME"),
+    OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, CIF, PDB, ..., in Å", "D"),
+    OwnOption("--symmetry", "sf_symmetry", "space group of an -hkl file that states none, by name or number", "NAME"),
     OwnOption("--mask-keeps", "mask_keeps", "pixels that -mask keeps (default: what its format means by them)",
               "zero|nonzero", choices=("zero", "nonzero")),
     OwnOption("--preview", "preview", "write a picture with resolution rings, beam centre and caption", "FILE.png"),

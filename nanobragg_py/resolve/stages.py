@@ -22,7 +22,7 @@ from ..options.config import Config
 from .arrays import NO_ARRAYS, Arrays
 from .beam import resolve_beam, sample_size
 from .crystal import resolve_crystal
-from .crystal_data import take_crystal_data
+from .crystal_data import check_matrix, take_crystal_data
 from .detector import resolve_detector
 from .input_images import open_input_images, resolve_mask
 from .listener import Listener
@@ -74,6 +74,8 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
     matrix = arrays.matrix if config.mat_file is None or arrays.matrix is not None else read_matrix(config.mat_file)
     sample = sample_size(config, beam.intensity)
     crystal = resolve_crystal(config, beam.wavelength_m, random, clock, cell, matrix, sample)
+    if matrix is not None:
+        check_matrix(config, data, crystal)
     listener.crystal_resolved(crystal, beam)
     oversampling = resolve_oversampling(config.oversample, beam, detector, crystal)
     listener.oversampling_resolved(crystal, oversampling)

@@ -14,41 +14,16 @@ import pytest
 
 gemmi = pytest.importorskip("gemmi")
 
+from reflection_files import CELL, SMALL_MODEL, as_dict, mmcif, write_mtz  # noqa: E402
+
 from nanobragg_py.base.errors import InputError  # noqa: E402
-from nanobragg_py.formats.crystal_files import expand_to_p1, read_reflections, recognise  # noqa: E402
+from nanobragg_py.formats.crystal_files import read_reflections, recognise  # noqa: E402
+from nanobragg_py.formats.expansion import expand_to_p1  # noqa: E402
+from nanobragg_py.formats.symmetry import Symmetry  # noqa: E402
 
-HERE = Path(__file__).parent
-MODEL_1A8O = HERE / "data" / "1a8o.pdb.gz"  # coordinates as deposited; public domain
-LIST_1A8O = HERE.parent / "golden" / "1a8o.hkl"
-CELL = (30.0, 40.0, 50.0, 90.0, 90.0, 90.0)
-SMALL_MODEL = """\
-CRYST1   20.000   22.000   25.000  90.00 100.00  90.00 P 1 21 1      2
-ATOM      1  N   GLY A   1      11.280   2.610   3.450  1.00 12.00           N
-ATOM      2  CA  GLY A   1      10.130   3.430   3.880  1.00 15.00           C
-ATOM      3  C   GLY A   1       9.010   2.510   4.390  0.70 18.00           C
-ATOM      4  O   GLY A   1       9.230   1.330   4.670  0.50  9.00           O
-HETATM    5 SE   MSE A   2       4.100   8.200  12.700  1.00 20.00          SE
-HETATM    6  O   HOH A   3      15.500  12.100  19.900  0.00 20.00           O
-END
-"""
-
-
-def write_mtz(path: Path, group: str, columns: dict[str, str], rows: np.ndarray, cell=CELL) -> Path:
-    mtz = gemmi.Mtz(with_base=True)
-    mtz.spacegroup = gemmi.SpaceGroup(group)
-    mtz.set_cell_for_all(gemmi.UnitCell(*cell))
-    mtz.add_dataset("data")
-    for label, kind in columns.items():
-        mtz.add_column(label, kind)
-    mtz.set_data(np.asarray(rows, np.float32))
-    mtz.write_to_file(str(path))
-    return path
-
-
-def as_dict(data) -> dict[tuple[int, int, int], float]:
-    result = dict(zip(map(tuple, data.hkl.tolist()), data.F.tolist(), strict=True))
-    assert len(result) == len(data.hkl), "an hkl stands twice"
-    return result
+TESTS = Path(__file__).parents[1]
+MODEL_1A8O = TESTS / "data" / "1a8o.pdb.gz"  # coordinates as deposited; public domain
+LIST_1A8O = TESTS.parent / "golden" / "1a8o.hkl"
 
 
 @pytest.mark.parametrize("group", ["P 1", "P 21 21 21", "C 1 2 1", "P 43 21 2", "F 4 3 2", "P -1", "I 41 3 2"])
@@ -74,7 +49,7 @@ def test_expansion_fills_the_sphere_once(tmp_path, group):
 
 def test_expansion_agrees_with_gemmi_operation_by_operation():
     operations = gemmi.SpaceGroup("P 31 2 1").operations()
-    hkl, F = expand_to_p1(np.array([[1, 2, 3]]), np.array([7.0]), None, operations)
+    hkl, F = expand_to_p1(np.array([[1, 2, 3]]), np.array([7.0]), None, Symmetry("P 31 2 1", operations))
     direct = {tuple(op.apply_to_hkl([1, 2, 3])) for op in operations}
     assert set(map(tuple, hkl.tolist())) == direct | {tuple(-i for i in one) for one in direct}
     assert (F == 7.0).all()
@@ -157,19 +132,6 @@ def test_resolution_limit_and_cell(tmp_path):
     assert len(data.hkl) == 2 * len(gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), 6.03))
 
 
-def mmcif(items: str, rows: str, group: str = "P 21 21 21") -> str:
-    cell = "".join(
-        f"_cell.{name} {value}\n"
-        for name, value in zip(
-            ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma"),
-            CELL,
-            strict=True,
-        )
-    )
-    tags = "".join(f"_refln.{item}\n" for item in ("index_h", "index_k", "index_l", *items.split()))
-    return f"data_rtest\n{cell}_symmetry.space_group_name_H-M '{group}'\nloop_\n{tags}{rows}"
-
-
 def test_mmcif_structure_factors(tmp_path):
     path = tmp_path / "a.txt"
     rows = "1 2 3 o 10.5 100 ? 7\n2 3 4 x 11 100 ? 8\n3 4 5 o ? 49 ? 9\n"
@@ -245,7 +207,7 @@ def test_amplitudes_do_not_depend_on_the_resolution_asked_for():
 
 
 def nb_hkl(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE.parent / "bin" / "nb-hkl"), *map(str, arguments)]
+    command = [sys.executable, str(TESTS.parent / "bin" / "nb-hkl"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
 
 
@@ -264,7 +226,8 @@ def test_command(tmp_path):
 
 def bad_inputs(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
     good = write_mtz(tmp_path / "good.mtz", "P 1", {"F": "F"}, [[1, 2, h, 4] for h in range(99)]).read_bytes()
-    unmerged = write_mtz(tmp_path / "u.mtz", "P 1", {"M/ISYM": "Y", "I": "J"}, [[1, 2, 3, 1, 4]]).read_bytes()
+    columns = {"M/ISYM": "Y", "I": "J"}
+    unmerged = write_mtz(tmp_path / "u.mtz", "P 1", columns, [[1, 2, 3, 1, 4], [1, 2, 3, 1, 5]]).read_bytes()
     nothing = write_mtz(tmp_path / "n.mtz", "P 1", {"F": "F"}, [[1, 2, 3, np.nan]]).read_bytes()
     model = SMALL_MODEL.encode()
     far = bytearray(good)
@@ -342,5 +305,5 @@ def test_without_gemmi_the_error_says_what_to_install(tmp_path):
         f"try: read_reflections({str(path)!r})\n"
         "except InputError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE.parent, timeout=60)
-    assert "pip install 'nanobragg_py[mtz]'" in done.stdout, done
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TESTS.parent, timeout=60)
+    assert "pip install gemmi" in done.stdout and "nanobragg_py[mtz]" in done.stdout, done

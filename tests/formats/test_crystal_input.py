@@ -21,7 +21,7 @@ from nanobragg_py.resolve.crystal_data import finest_resolution_A  # noqa: E402
 from nanobragg_py.resolve.detector import resolve_detector  # noqa: E402
 from nanobragg_py.resolve.sources import resolve_sources  # noqa: E402
 
-MODEL = Path(__file__).parent / "data" / "1a8o.pdb.gz"
+MODEL = Path(__file__).parents[1] / "data" / "1a8o.pdb.gz"
 CELL = (41.98, 41.98, 88.92, 90, 90, 90)
 GEOMETRY = "-N 5 -distance 100 -detpixels 64 -pixel 1.6 -oversample 1 -seed 1 -noprogress".split()
 
@@ -116,4 +116,4 @@ def test_damaged_data_stop_the_run(mtz, tmp_path) -> None:
     assert found.returncode == 9 and "data.mtz" in found.stderr
     (tmp_path / "gemmi.py").write_text("raise ImportError\n")
     found = program(tmp_path, "-hkl", MODEL, *GEOMETRY)
-    assert found.returncode == 9 and "pip install 'nanobragg_py[mtz]'" in found.stderr
+    assert found.returncode == 9 and "pip install gemmi" in found.stderr
