@@ -48,12 +48,12 @@ class Case:
 
     @property
     def words(self) -> list[str]:
-        """The command line as the reference gets it."""
+        """The command line as the C program gets it."""
         return self.args.split()
 
     @property
     def our_words(self) -> list[str]:
-        """The command line as our program gets it, with the trace labelled as the reference labels it."""
+        """The command line as our program gets it, with the trace labelled as the C program labels it."""
         prefix = ["--trace-prefix", "TRACE_C"] if "-trace_pixel" in self.words else []
         return self.words + prefix + self.ours.split()
 
@@ -76,7 +76,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the reference gave; `stored` has the bytes of the small files."""
+    """What the C program gave; `stored` has the bytes of the small files."""
 
     status: int
     stdout: str
@@ -126,7 +126,7 @@ def written_files(case: Case, folder: Path) -> dict[str, bytes]:
 
 
 def save_expected(case: Case, result: Result) -> None:
-    """Write the result of the reference as the golden data of the case."""
+    """Write what the C program gave as the golden data of the case."""
     EXPECTED.mkdir(exist_ok=True)
     files = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in result.files.items()
