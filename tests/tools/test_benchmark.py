@@ -6,17 +6,16 @@ import hashlib
 import json
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from running import ROOT, Done, within
 
 from nanobragg_py.tools.bench.command import measured_programs
 from nanobragg_py.tools.bench.runs import COMPILING, Bench, Program, Run, log_differences, program_facts, run_once
 from nanobragg_py.tools.bench.workloads import FINEST_A, GROWTH, TABLE, Workload, make_input, reflections
 
-ROOT = Path(__file__).resolve().parents[2]
 EVERY = (*TABLE, *GROWTH)
 SMALL = next(workload for workload in TABLE if workload.name == "small_64")
 
@@ -30,10 +29,9 @@ print("log" if {kind!r} != "other_log" else "another log")
 """
 
 
-def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run nb-bench as a user does."""
-    command = [sys.executable, str(ROOT / "bin" / "nb-bench"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def tool(*arguments: object) -> Done:
+    """Run nb-bench."""
+    return within("nb-bench", arguments)
 
 
 def stand_in(folder: Path, kind: str) -> str:

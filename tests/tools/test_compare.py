@@ -1,10 +1,8 @@
-"""nb-compare as a process: every format, every threshold, its files and its errors."""
+"""nb-compare as a whole: every format, every threshold, its files and its errors."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +11,15 @@ from fabio.adscimage import AdscImage
 from fabio.cbfimage import CbfImage
 from fabio.edfimage import EdfImage
 from fabio.tifimage import TifImage
+from running import Done, within
 
 from nanobragg_py.formats.any_image import read_image
 from nanobragg_py.tools.compare.statistics import statistics
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def tool(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run nb-compare as a user does."""
-    command = [sys.executable, str(ROOT / "bin" / "nb-compare"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+def tool(*arguments: object, cwd: Path | None = None) -> Done:
+    """Run nb-compare."""
+    return within("nb-compare", arguments, cwd)
 
 
 def spots(shape: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from running import ROOT, Done, within
 
 from nanobragg_py.base.errors import InputError
 from nanobragg_py.tools.compare.checks import Settings, Thresholds
@@ -25,13 +26,10 @@ from nanobragg_py.tools.compare.programs import (
     text,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def tool(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run nb-compare as a user does."""
-    command = [sys.executable, str(ROOT / "bin" / "nb-compare"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+def tool(*arguments: object, cwd: Path | None = None) -> Done:
+    """Run nb-compare."""
+    return within("nb-compare", arguments, cwd)
 
 
 PROGRAM = """

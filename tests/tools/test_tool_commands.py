@@ -8,27 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import MODULES, ROOT, Done, process
 
 from nanobragg_py import __version__
 
-ROOT = Path(__file__).resolve().parents[2]
-MODULES = {
-    "nb-bench": "bench.command",
-    "nb-compare": "compare.command",
-    "nb-hkl": "hkl",
-    "nb-trace-diff": "trace_diff.command",
-}
 # Exit status of bad arguments: nb-hkl prepares nanoBragg's input and has nanoBragg's.
 FAILURE = {"nb-bench": 2, "nb-compare": 2, "nb-hkl": 9, "nb-trace-diff": 2}
 
 
-def run(name: str, *arguments: object, **extra: str) -> subprocess.CompletedProcess[str]:
+def run(name: str, *arguments: object, **extra: str) -> Done:
     """Run a tool as a user does; extra goes into its environment."""
-    command = [sys.executable, str(ROOT / "bin" / name), *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **extra}, timeout=60,
-        encoding="utf-8", errors="replace",
-    )  # fmt: skip
+    return process(name, arguments, **extra)
 
 
 def test_all_tools_are_here() -> None:

@@ -1,4 +1,4 @@
-"""nb-trace-diff on recorded traces, on edited ones, and as a process."""
+"""nb-trace-diff as a whole, on recorded traces and on edited ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import ROOT, Done, process, within
 
 from nanobragg_py import __version__
 from nanobragg_py.tools.trace_diff.compare import compare
@@ -17,15 +18,13 @@ from nanobragg_py.tools.trace_diff.log import read_log
 from nanobragg_py.tools.trace_diff.report import evidence, markdown, new_folder, shorten, terminal_text
 from nanobragg_py.tools.trace_diff.values import Tolerances, Verdict
 
-ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT / "tests" / "data" / "traces"
 REFERENCE = (TRACES / "reference.log").read_text(encoding="utf-8")
 
 
-def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run nb-trace-diff as a user does."""
-    command = [sys.executable, str(ROOT / "bin" / "nb-trace-diff"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def tool(*arguments: object) -> Done:
+    """Run nb-trace-diff."""
+    return within("nb-trace-diff", arguments)
 
 
 def edited(folder: Path, *changes: tuple[str, str], name: str = "b.log") -> Path:
@@ -378,7 +377,7 @@ def test_evidence(tmp_path: Path) -> None:
     )
     words = (TRACES / "reference.log", log, "--report", report, "--out-dir", tmp_path / "runs",
              "--command-a", "theirs -N 5")  # fmt: skip
-    result = tool(*words)
+    result = process("nb-trace-diff", words)
     assert result.returncode == 1
     (folder,) = (tmp_path / "runs").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["a.log", "b.log", "metadata.json", "report.md"]
