@@ -21,13 +21,14 @@ INPUT is recognised by its content: structure factors (MTZ, CIF, XDS_ASCII, SHEL
 merged; calculated amplitudes are taken before observed ones, amplitudes before intensities, anomalous pairs
 before mean values), or coordinates (PDB, mmCIF), whose amplitudes are calculated with bulk solvent. Any of
 them may be compressed with gzip, bzip2 or xz. What was read, what was chosen or left out, and the cell for
-nanoBragg's -cell, is said on standard error.
+nanoBragg's -cell are said on standard error.
 
 \b
 Examples:
   nb-hkl 1abc.mtz 1abc.hkl
   nb-hkl 1abc.mtz 1abc.hkl --column FP
   nb-hkl 1abc.pdb 1abc.hkl --resolution 1.8
+  nb-hkl shelx.hkl list.hkl --cell 79.1 79.1 37.9 90 90 90 --symmetry P43212
 """
 
 
