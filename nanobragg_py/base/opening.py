@@ -16,13 +16,17 @@ from typing import Any, BinaryIO, cast
 
 from .errors import InputError
 from .files import ENDLESS
-from .memory import require_memory, size_text
+from .memory import most_bytes, require_memory, size_text
 
 # What a compressed file may unpack to, as long as a pipe may be (bytes).
 MOST_UNPACKED = ENDLESS
+# Beyond so many bytes, data that unpack to so many times their size are made to do harm: text packs by 3 to 30.
+HARMLESS, MOST_RATIO = 2**27, 200
 # What decompressing xz may take beside (bytes); xz -9 needs 65 MiB.
 XZ_MEMORY = 2**28
 PIECE = 2**20
+# How often what is read as a whole must fit into memory.
+SPARE = 4
 GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 # First bytes of compressed files that are not read, and what made them.
 NOT_READ = {
@@ -80,11 +84,17 @@ class Opened:
             raise InputError(f"{self.path}: {self.option} cannot be read: {_reason(error)}") from error
 
     def content(self) -> bytes:
-        """All bytes, if they fit into memory. Raises InputError."""
+        """All bytes, if they, and what is made of them, fit into memory. Raises InputError."""
         self.file.seek(0)
         if self.on_disk:
-            require_memory(os.fstat(self.file.fileno()).st_size, f"{self.path}: {self.option}")
-        pieces = list(iter(lambda: self.read(PIECE), b""))
+            require_memory(SPARE * os.fstat(self.file.fileno()).st_size, f"{self.path}: {self.option}")
+        most = most_bytes() // SPARE
+        pieces, size = [], 0
+        while piece := self.read(PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                require_memory(SPARE * size, f"{self.path}: {self.option}")
         self.file.seek(0)
         return b"".join(pieces)
 
@@ -136,7 +146,10 @@ class _Unpacked(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         with self._explained():
             piece = self._inner.read(len(view))
-            if self._inner.tell() > MOST_UNPACKED:
+            size = self._inner.tell()
+            if size > HARMLESS and size > MOST_RATIO * self._packed.tell():
+                raise InputError(f"{self._path}: unpacks to more than {MOST_RATIO} times its size, which is not read")
+            if size > MOST_UNPACKED:
                 raise InputError(f"{self._path}: unpacks to more than {size_text(MOST_UNPACKED)}, which is not read")
         view[: len(piece)] = piece
         return len(piece)

@@ -44,7 +44,7 @@ def read_structure(path: str, kind: str, content: bytes, remarks: Remarks) -> An
     """
     structure = _read_pdb(path, content, remarks) if kind == "pdb" else _read_mmcif(path, content, remarks)
     if not len(structure) or not structure[0].count_atom_sites():
-        raise InputError(f"{path}: has no atoms (a CIF must be mmCIF, with _atom_site. or _refln items)")
+        raise InputError(f"{path}: has no atoms")
     _check_atoms(path, structure[0])
     _repair_elements(structure[0], remarks)
     if not any(site.atom.occ for site in structure[0].all()):
@@ -215,6 +215,9 @@ def _repair_elements(model: Any, remarks: Remarks) -> None:
                 symbol = atom.element.name
                 if residue.name in ("MSE", "SEC") and atom.name.upper() == "SE":
                     right = "Se"
+                elif len(residue) == 1 and atom.name.upper() == residue.name and not allowed:
+                    right = gemmi.Element(residue.name).name  # an ion, whose name began in column 14
+                    right = right if right.upper() == residue.name else symbol
                 elif allowed and symbol not in allowed:
                     right = next((letter for letter in atom.name.upper() if letter.isalpha()), "")
                     right = right if right in allowed else symbol

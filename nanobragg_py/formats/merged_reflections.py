@@ -178,7 +178,7 @@ def _mate(item: Item, items: Sequence[Item]) -> int | None:
 
 
 def _differences(items: Sequence[Item], columns: Sequence[Column]) -> list[Column]:
-    """Each anomalous difference (type D) with the observed amplitudes that it belongs to."""
+    """Each anomalous difference (type D) with the observed amplitudes that it belongs to, by name or by place."""
     found = []
     rank = len(CALCULATED) + OBSERVED_ORDER.index(("difference", False))
     for place, item in enumerate(items):
@@ -187,8 +187,11 @@ def _differences(items: Sequence[Item], columns: Sequence[Column]) -> list[Colum
         if item.type != "D" or not of_set:
             continue
         ending = _ending(item.label)
-        before = [c for c in of_set if c.places[0] < place]
-        mean = next((c for c in of_set if _ending(c.labels[0]) == ending), (before or of_set)[-1 if before else 0])
+        before = next((i for i in range(place - 1, -1, -1) if items[i].type != "Q"), None)
+        mean = next((c for c in of_set if _ending(c.labels[0]) == ending), None)
+        mean = mean or next((c for c in of_set if c.places[0] == before), None)
+        if mean is None:
+            continue
         labels, places = (mean.labels[0], item.label), (mean.places[0], place)
         found.append(Column(labels, places, "difference", False, rank, False, item.dataset))
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import InputError, shown
+from ..base.memory import require_memory
 from .coordinates import read_structure, why_no_cell
 from .expansion import packed
 from .gemmi_library import explained, gemmi_module
@@ -18,7 +19,8 @@ SOLVENT_B = 46.5  # how soft its surface is [Å²]; Fokine & Urzhumtsev, Acta Cr
 DENSITY_OVERSAMPLING = 2.0  # with gemmi's blur, amplitudes within 2e-5 of the direct sum
 MASK_SPACING = 0.5  # [Å]; the same at any resolution, so that amplitudes do not depend on it
 MAX_MASK_POINTS = 2.5e8  # of cells above 3e7 Å³ the mask is coarser
-MAX_GRID_POINTS = 1e9  # 8 GB
+MAX_GRID_POINTS = 1e9
+POINT_BYTES = 12  # of the density, and of half its transform
 MASK_LIMIT = 2.1  # the mask is used to so many spacings [Å]; beyond, the solvent's share is below 1e-5
 
 
@@ -86,6 +88,7 @@ def _resolution(path: str, structure: Any, asked: float | None) -> float:
     if points > MAX_GRID_POINTS:
         coarsest = d_min * (points / MAX_GRID_POINTS) ** (1 / 3)
         raise InputError(f"{path}: {d_min:g} Å needs too large a grid for this cell; {coarsest:.2g} Å would do")
+    require_memory(int(points * POINT_BYTES), f"{path}: amplitudes to {d_min:g} Å")
     return float(d_min)
 
 

@@ -60,14 +60,15 @@ def take_crystal_data(
 
 
 def check_matrix(config: Config, data: CrystalData | Opened | None, crystal: Crystal) -> None:
-    """Warn if the cell of a crystal whose axes come from -mat is not that of the reflections."""
+    """Warn if the cell of a crystal whose axes come from -mat, scaled to -cell, is not that of the reflections."""
     if data is None or isinstance(data, Opened):
         return
     a, b, c = crystal.real
     pairs = ((b, c), (a, c), (a, b))
     angles = [math.degrees(math.acos(dot(u, v) / (length(u) * length(v)))) for u, v in pairs]
     cell = (length(a), length(b), length(c), *angles)
-    _compare_cells(data, config.hkl_file or "", f"-mat {config.mat_file or ''}".strip(), cell)
+    option = f"-mat {config.mat_file or ''}".strip() + (" with -cell" if said_cell(config) is not None else "")
+    _compare_cells(data, config.hkl_file or "", option, cell)
 
 
 def _read(opened: Opened, config: Config, beam: Beam, detector: Detector) -> CrystalData | None:

@@ -67,15 +67,34 @@ def test_what_unpacks_to_too_much_is_refused_before_it_takes_memory(
     size = 32 << 20
     path = tmp_path / "bomb"
     path.write_bytes(PACKERS[kind](bytes(size)))
-    monkeypatch.setattr(opening, "MOST_UNPACKED", size // 2)
-    tracemalloc.start()
-    try:
-        with pytest.raises(InputError, match=r"bomb: unpacks to more than 16 MiB"), open_input(path, "-hkl") as opened:
-            for _ in iter(lambda: opened.read(1 << 20), b""):
-                pass
-        assert tracemalloc.get_traced_memory()[1] < size // 2
-    finally:
-        tracemalloc.stop()
+    for limit, message in (("MOST_UNPACKED", "16 MiB"), ("HARMLESS", "200 times its size")):
+        with monkeypatch.context() as patch:
+            patch.setattr(opening, limit, size // 2)
+            tracemalloc.start()
+            try:
+                with (
+                    open_input(path, "-hkl") as opened,
+                    pytest.raises(InputError, match=f"unpacks to more than {message}"),
+                ):
+                    for _ in iter(lambda opened=opened: opened.read(1 << 20), b""):
+                        pass
+                assert tracemalloc.get_traced_memory()[1] < size // 2
+            finally:
+                tracemalloc.stop()
+
+
+def test_what_would_not_fit_into_memory_is_not_read_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compressed or not, it must fit in with what is made of it."""
+    (tmp_path / "a").write_bytes(TEXT)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(8 << 20)))
+    monkeypatch.setattr(opening, "most_bytes", lambda: 3 * len(TEXT))
+    monkeypatch.setattr("nanobragg_py.base.memory.most_bytes", lambda: 3 * len(TEXT))
+    for name in ("a", "a.gz"):
+        with (
+            open_input(tmp_path / name, "-hkl") as opened,
+            pytest.raises(InputError, match=r"-hkl would need .* memory"),
+        ):
+            opened.content()
 
 
 def test_xz_that_asks_for_much_memory_is_refused(tmp_path: Path) -> None:

@@ -68,6 +68,15 @@ def test_selenium_without_an_element(tmp_path, right):
     assert np.array_equal(data.F, right.F) and "SE of MSE: Se, not S" in data.warnings[0]
 
 
+def test_ions_by_their_residues_names(tmp_path, right):
+    """Calcium of a residue CA is calcium, wherever its name begins."""
+    rows = [
+        (f" {name.strip():3}" if residue.strip() == name.strip() else name, residue, "") for name, residue, _ in ATOMS
+    ]
+    data = read(tmp_path / "a.pdb", model(rows))
+    assert np.array_equal(data.F, right.F) and "CA of CA: Ca, not C" in data.warnings[0]
+
+
 def test_improbable_elements_elsewhere_are_said(tmp_path):
     """In a ligand, no table says what is right: elements that follow from the names alone are named."""
     rows = [("CD1 ", "LIG", ""), (" O1 ", "LIG", ""), ("NP  ", "LIG", "")]

@@ -117,3 +117,70 @@ def test_damaged_data_stop_the_run(mtz, tmp_path) -> None:
     (tmp_path / "gemmi.py").write_text("raise ImportError\n")
     found = program(tmp_path, "-hkl", MODEL, *GEOMETRY)
     assert found.returncode == 9 and "pip install gemmi" in found.stderr
+
+
+def matrix_of(cell) -> str:
+    """A matrix file for 1 Å: the reciprocal axes of a cell, turned by some angle about x."""
+    fractional = np.array(gemmi.UnitCell(*cell).frac.mat.tolist())
+    turn = np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])
+    return "\n".join(" ".join(f"{value:.8f}" for value in row) for row in turn @ fractional.T) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "cell", "said"),
+    [
+        (["-cell", "100", "100", "100"], None, "that of -cell 100 100 100 90 90 90: the crystal has the latter"),
+        (["-cell", "42"], None, "that of -cell 42 42 42 90 90 90"),
+        (["-cell", "41.98", "41.98", "88.92", "90", "90", "91"], None, "that of -cell 41.98 41.98 88.92 90 90 91"),
+        (["-cell", "42", "42", "89"], None, ""),
+        (["-mat", "A.mat"], (41.98, 41.98, 88.92, 90, 90, 90), ""),
+        (
+            ["-mat", "A.mat", "-lambda", "1"],
+            (43, 41.98, 88.92, 90, 90, 90),
+            "that of -mat A.mat 43 41.98 88.92 90 90 90",
+        ),
+        (
+            ["-mat", "A.mat", "-cell", "100"],
+            (41.98, 41.98, 88.92, 90, 90, 90),
+            "that of -mat A.mat with -cell 100 100 100 90 90 90",
+        ),
+    ],
+)
+def test_a_cell_that_is_not_the_files_is_said(mtz, tmp_path, words, cell, said) -> None:
+    """Beyond 0.5 % or 0.5 degrees, of -cell or of -mat, whose axes -cell scales."""
+    if cell is not None:
+        (tmp_path / "A.mat").write_text(matrix_of(cell))
+    found = program(tmp_path, "-hkl", mtz, "-lambda", "1", *words, *GEOMETRY)
+    assert found.returncode == 0
+    lines = [line for line in found.stderr.splitlines() if "its cell is" in line]
+    assert len(lines) == bool(said) and all(said in line for line in lines)
+    assert all(
+        line.startswith(f"nanoBragg: warning: {mtz}: its cell is 41.98 41.98 88.92 90 90 90, ") for line in lines
+    )
+
+
+def test_cell_and_symmetry_complete_a_file(tmp_path) -> None:
+    """A CIF without them: -cell and --symmetry, and the keywords of the same names."""
+    path = tmp_path / "ß.cif"
+    path.write_text("data_a\nloop_\n_refln.index_h\n_refln.index_k\n_refln.index_l\n_refln.F_meas\n1 2 3 9\n")
+    found = program(tmp_path, "-hkl", path, *GEOMETRY)
+    assert found.returncode == 9 and "has no unit cell; expected -cell" in found.stderr
+    found = program(tmp_path, "-hkl", path, "-cell", "40", "50", "60", *GEOMETRY)
+    assert found.returncode == 9 and "has no space group; expected --symmetry" in found.stderr
+    found = program(tmp_path, "-hkl", path, "-cell", "40", "50", "60", "--symmetry", "P 2 2 2", *GEOMETRY)
+    assert found.returncode == 0 and "8 reflections of P1" in found.stderr
+    assert "the cell given beside it is taken, 40 50 60 90 90 90" in found.stderr
+    result = simulate(hkl=path, cell=(40, 50, 60), symmetry=16, N=5, detpixels=8, pixel_mm=1.6, oversample=1)
+    assert result.experiment.structure_factors.reflections == 8
+
+
+def test_data_from_a_pipe(mtz, tmp_path) -> None:
+    """An MTZ or a model that comes through a pipe, compressed or not, is what it is in a file."""
+    expected = program(tmp_path, "-hkl", mtz, *GEOMETRY)
+    image = (tmp_path / "floatimage.bin").read_bytes()
+    for line in (f"cat {mtz} |", f"gzip -c {mtz} |"):
+        command = f"{line} {sys.executable} -m nanobragg_py -hkl /dev/stdin {' '.join(GEOMETRY)}"
+        found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert found.returncode == 0
+        assert found.stderr.replace("/dev/stdin", str(mtz)) == expected.stderr
+        assert (tmp_path / "floatimage.bin").read_bytes() == image

@@ -98,6 +98,11 @@ def test_each_difference_goes_with_its_own_amplitude(tmp_path):
     assert mates(as_dict(read_reflections(path, "DANO_pk"))) == (105, 95)
     assert mates(as_dict(read_reflections(path, "DANO_rm"))) == (210, 190)
     assert read_reflections(path).column == "FC"
+    columns = {"FP": "F", "SIGFP": "Q", "FPH": "F", "SIGFPH": "Q", "DPH": "D"}
+    path = write_mtz(tmp_path / "a.mtz", GROUP, columns, [[1, 2, 3, 100, 1, 200, 1, 10]])
+    assert read_reflections(path).column == "FPH, DPH"
+    path = write_mtz(tmp_path / "a.mtz", GROUP, {"FP": "F", "FOM": "W", "DPH": "D"}, [[1, 2, 3, 100, 1, 10]])
+    assert read_reflections(path).column == "FP"  # nothing says that they belong together
 
 
 def test_any_column_by_name(tmp_path):
