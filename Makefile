@@ -8,7 +8,7 @@ LINT_READY := $(VENV)/.lint-ready
 DOCS_READY := $(VENV)/.docs-ready
 OLDEST := $(VENV)-oldest
 INSTALL := -m pip install -qq --disable-pip-version-check
-EDITABLE := --config-settings editable_mode=compat --editable
+EDITABLE := --no-build-isolation --config-settings editable_mode=compat --editable
 
 .PHONY: help demo test test-oldest lint format golden bench docs dist clean
 
@@ -51,7 +51,7 @@ test-oldest: $(OLDEST)/.ready
 $(OLDEST)/.ready: setup.cfg pyproject.toml tests/oldest.txt
 	@echo "Setting up a virtual environment in $(OLDEST) (once, about a minute) ..."
 	@$(PYTHON) -m venv --clear $(OLDEST)
-	@$(OLDEST)/bin/python $(INSTALL) --upgrade 'pip>=23.1'
+	@$(OLDEST)/bin/python $(INSTALL) --upgrade --constraint tests/oldest.txt 'pip>=23.1' setuptools
 	@$(OLDEST)/bin/python $(INSTALL) --constraint tests/oldest.txt $(EDITABLE) '.[test]'
 	@touch $@
 
