@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .base.errors import InputError
-from .kernels.library.load import address, kernel
+from .kernels.library import address, kernel
 from .model.experiment import Experiment
 from .model.structure_factors import Grid
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nanobragg_py.commandline import cli
 from nanobragg_py.commandline.stage_log import StageLog
-from nanobragg_py.kernels.library.load import kernel
+from nanobragg_py.kernels.library import kernel
 from nanobragg_py.options.config import scan
 from nanobragg_py.resolve.stages import resolve_interpolation
 

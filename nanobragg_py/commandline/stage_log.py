@@ -7,7 +7,7 @@ from ..base.files import check_writable, file_is_there
 from ..formats import pgm, reflection_list, smv_writer
 from ..formats.dump import write_dump
 from ..formats.tables import read_columns
-from ..kernels.library.load import prepare
+from ..kernels.library import prepare
 from ..measurement import poisson
 from ..model.beam import Beam, Sources
 from ..model.crystal import Crystal

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.c_numbers import c_format
 from ..base.files import whole_file
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from ..model.region import Region, runs_of_rows
 
 KERNELS = ("scale_to_bytes",)

@@ -11,7 +11,7 @@ import numpy as np
 from ..base.c_numbers import leading_real
 from ..base.errors import InputError, shown, warn
 from ..base.opening import Opened
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from ..model.structure_factors import Grid, _empty_grid
 
 KERNELS = ("read_plain_list",)

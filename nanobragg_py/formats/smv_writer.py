@@ -10,7 +10,7 @@ import numpy as np
 from ..base.c_numbers import c_format
 from ..base.files import whole_file
 from ..base.vectors import RADIAN_IN_DEGREES
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from ..model.beam import Beam
 from ..model.detector import Detector
 from ..model.region import Region, runs_of_rows

@@ -1,30 +1,21 @@
 """The kernels as C functions: pointers and sizes in, nothing allocated inside, nothing raised.
 
-Each has its C signature in library.py, through which everything else calls them.
+Each has its C prototype in library/signatures.py, and is called through library/load.py. KERNELS names them all.
 """
 
 from __future__ import annotations
 
-import numba
-import numpy as np
-from numba import types
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+
+from ..base.shapes import SHAPES
 from . import layout, physics, pixel
-from .jit import inlined
+from .jit import carray, inlined
 from .passes import near_sphere as sphere
 from .passes import random, reduction, text
 from .simd import blocks, stored
-
-FLOATS = types.CPointer(types.float64)
-SINGLES = types.CPointer(types.float32)
-INTEGERS = types.CPointer(types.int64)
-WORDS = types.CPointer(types.uint16)
-BYTES = types.CPointer(types.uint8)
-PARAMETERS = types.CPointer(numba.from_dtype(layout.PARAMETERS))
-WALK = types.CPointer(numba.from_dtype(layout.WALK))
-INT = types.int64
-REAL = types.float64
-VOID = types.void
 
 
 @inlined
@@ -32,18 +23,13 @@ def unpack(p, sources, cells, domains, amplitudes, mask, image):
     """Arrays over the caller's memory, with the sizes that the record of parameters gives."""
     pixels = p.fpixels * p.spixels
     return (
-        numba.carray(sources, (p.sources, 5)),
-        numba.carray(cells, (2, p.phi_steps, 9)),
-        numba.carray(domains, (p.mosaic_domains, 9)),
-        numba.carray(amplitudes, (p.outside + 1,)),
-        numba.carray(mask, (pixels if p.masked else 1,)),
-        numba.carray(image, (pixels,)),
+        carray(sources, (p.sources, 5)),
+        carray(cells, (2, p.phi_steps, 9)),
+        carray(domains, (p.mosaic_domains, 9)),
+        carray(amplitudes, (p.outside + 1,)),
+        carray(mask, (pixels if p.masked else 1,)),
+        carray(image, (pixels,)),
     )
-
-
-SCENE = (PARAMETERS, FLOATS, FLOATS, FLOATS, FLOATS, WORDS, SINGLES)
-FAST_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INTEGERS, INT, INT, INT)
-PIXELS = INT(*SCENE, WALK, FLOATS, FLOATS, INT, INTEGERS, INT, INT, INT)
 
 
 def render_rows(shape, tricubic):
@@ -60,12 +46,12 @@ def render_rows(shape, tricubic):
         parameters, sources, cells, domains, amplitudes, mask, image,
         scratch, open_pixels, omega, left, interpolating, first, last,
     ):  # fmt: skip
-        p = numba.carray(parameters, (1,))[0]
+        p = carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-        w = numba.carray(scratch, (layout.SCRATCH,))
-        omega_of_row = numba.carray(omega, (p.spixels,))
-        pixels = numba.carray(open_pixels, (3 * p.fpixels * (last - first),))
-        left_at = numba.carray(left, (1,))
+        w = carray(scratch, (layout.SCRATCH,))
+        omega_of_row = carray(omega, (p.spixels,))
+        pixels = carray(open_pixels, (3 * p.fpixels * (last - first),))
+        left_at = carray(left, (1,))
         found = np.int64(0)
         for spixel in range(first, last):
             omega_of_row[spixel], found, left_at[0] = blocks.render_row(
@@ -79,30 +65,6 @@ def render_rows(shape, tricubic):
     return render
 
 
-render_square = render_rows(0, False)
-
-
-render_round = render_rows(1, False)
-
-
-render_gauss = render_rows(2, False)
-
-
-render_tophat = render_rows(3, False)
-
-
-render_square_tricubic = render_rows(0, True)
-
-
-render_round_tricubic = render_rows(1, True)
-
-
-render_gauss_tricubic = render_rows(2, True)
-
-
-render_tophat_tricubic = render_rows(3, True)
-
-
 def render_pixels(
     parameters, sources, cells, domains, amplitudes, mask, image,
     walk, omega, record, rows, chosen, count, first, last,
@@ -114,12 +76,12 @@ def render_pixels(
     first to see the crystal while the walk asked for that; returns the number of the next one. Solid angles are
     added to omega, float64 (spixels,). For walk and record (rows, RECORD_COLUMNS) see pixel.pixel_photons.
     """
-    p = numba.carray(parameters, (1,))[0]
+    p = carray(parameters, (1,))[0]
     sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-    state = numba.carray(walk, (1,))[0]
-    omega_of_row = numba.carray(omega, (p.spixels,))
-    noted = numba.carray(record, (rows, layout.RECORD_COLUMNS))
-    listed = numba.carray(chosen, (count,))
+    state = carray(walk, (1,))[0]
+    omega_of_row = carray(omega, (p.spixels,))
+    noted = carray(record, (rows, layout.RECORD_COLUMNS))
+    listed = carray(chosen, (count,))
     interpolating, first_step = state.interpolating, state.first_step
     for number in range(first, last):
         i = listed[number] if count else number
@@ -138,75 +100,71 @@ def render_pixels(
 
 def solid_angle_sum(parameters, mask):
     """See pixel.solid_angle_sum."""
-    p = numba.carray(parameters, (1,))[0]
-    return pixel.solid_angle_sum(p, numba.carray(mask, (p.fpixels * p.spixels if p.masked else 1,)))
+    p = carray(parameters, (1,))[0]
+    return pixel.solid_angle_sum(p, carray(mask, (p.fpixels * p.spixels if p.masked else 1,)))
 
 
 def add_up(image, mask, masked, fpixels, spixels, roi, totals):
     """See reduction.add_up; roi int64 (4,): first and last fast, first and last slow pixel."""
     pixels = fpixels * spixels
     reduction.add_up(
-        numba.carray(image, (pixels,)),
-        numba.carray(mask, (pixels if masked else 1,)),
+        carray(image, (pixels,)),
+        carray(mask, (pixels if masked else 1,)),
         masked,
         fpixels,
-        numba.carray(roi, (4,)),
-        numba.carray(totals, (5,)),
+        carray(roi, (4,)),
+        carray(totals, (5,)),
     )
 
 
 def squared_deviations(image, fpixels, spixels, roi, average):
     """See reduction.squared_deviations."""
-    return reduction.squared_deviations(
-        numba.carray(image, (fpixels * spixels,)), fpixels, numba.carray(roi, (4,)), average
-    )
+    return reduction.squared_deviations(carray(image, (fpixels * spixels,)), fpixels, carray(roi, (4,)), average)
 
 
 def scale_to_words(values, words, count, scale, offset):
     """See reduction.scale_to_words."""
-    reduction.scale_to_words(numba.carray(values, (count,)), numba.carray(words, (count,)), scale, offset)
+    reduction.scale_to_words(carray(values, (count,)), carray(words, (count,)), scale, offset)
 
 
 def scale_to_bytes(values, grey, count, scale):
     """See reduction.scale_to_bytes."""
-    reduction.scale_to_bytes(numba.carray(values, (count,)), numba.carray(grey, (count,)), scale)
+    reduction.scale_to_bytes(carray(values, (count,)), carray(grey, (count,)), scale)
 
 
 def poisson_words(values, words, count, offset, table, stream, singles, totals):
     """See reduction.poisson_words; singles float32 (6,): the Gaussian's spare, then poisson's memory."""
-    kept = numba.carray(singles, (6,))
+    kept = carray(singles, (6,))
     reduction.poisson_words(
-        numba.carray(values, (count,)),
-        numba.carray(words, (count,)),
+        carray(values, (count,)),
+        carray(words, (count,)),
         offset,
-        numba.carray(table, (33,)),
-        numba.carray(stream, (1,)),
+        carray(table, (33,)),
+        carray(stream, (1,)),
         kept[0:2],
         kept[2:6],
-        numba.carray(totals, (2,)),
+        carray(totals, (2,)),
     )
 
 
 def mosaic_rotations(table, stream, spread_rad, count, matrices):
     """Rotation matrices (count, 9) of mosaic domains, see random.mosaic_rotation."""
-    shuffle, counter = numba.carray(table, (33,)), numba.carray(stream, (1,))
-    out = numba.carray(matrices, (count, 9))
+    shuffle, counter = carray(table, (33,)), carray(stream, (1,))
+    out = carray(matrices, (count, 9))
     for domain in range(count):
         random.mosaic_rotation(shuffle, counter, spread_rad, out[domain])
 
 
 def read_plain_list(characters, size, rows, hkl, F):
     """See text.read_plain_list; room for `rows` reflections, which must be at least size // 8 + 1."""
-    return text.read_plain_list(
-        numba.carray(characters, (size,)), numba.carray(hkl, (rows, 3)), numba.carray(F, (rows,))
-    )
+    return text.read_plain_list(carray(characters, (size,)), carray(hkl, (rows, 3)), carray(F, (rows,)))
 
 
 def store_geometry(parameters, sources, geometry, scratch, first, last):
     """Fill rows first..last-1 of geometry, float64 (slow, 4, fast), see stored.py; scratch float64 (SCRATCH)."""
-    p = numba.carray(parameters, (1,))[0]
-    kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
-    beams, w = numba.carray(sources, (p.sources, 5)), numba.carray(scratch, (layout.SCRATCH,))
+    p = carray(parameters, (1,))[0]
+    kept = carray(geometry, (p.spixels, 4, p.fpixels))
+    beams, w = carray(sources, (p.sources, 5)), carray(scratch, (layout.SCRATCH,))
     for spixel in range(first, last):
         stored.store_row(p, beams, kept, spixel, w)
 
@@ -220,11 +178,11 @@ def render_stored_rows(shape):
     def render(
         parameters, sources, cells, domains, amplitudes, mask, image, scratch, open_pixels, geometry, first, last
     ):
-        p = numba.carray(parameters, (1,))[0]
+        p = carray(parameters, (1,))[0]
         sources, cells, domains, amplitudes, mask, image = unpack(p, sources, cells, domains, amplitudes, mask, image)
-        w = numba.carray(scratch, (layout.SCRATCH,))
-        kept = numba.carray(geometry, (p.spixels, 4, p.fpixels))
-        pixels = numba.carray(open_pixels, (2 * p.fpixels * (last - first),))
+        w = carray(scratch, (layout.SCRATCH,))
+        kept = carray(geometry, (p.spixels, 4, p.fpixels))
+        pixels = carray(open_pixels, (2 * p.fpixels * (last - first),))
         found = np.int64(0)
         for spixel in range(first, last):
             found = stored.render_stored_row(
@@ -235,49 +193,31 @@ def render_stored_rows(shape):
     return render
 
 
-render_stored_square = render_stored_rows(0)
-
-
-render_stored_round = render_stored_rows(1)
-
-
-render_stored_gauss = render_stored_rows(2)
-
-
-render_stored_tophat = render_stored_rows(3)
-
-
 def near_sphere(hkl, size, metric, along, limit, index):
     """See passes/near_sphere.py; hkl float64 (3, size), index int64 (size,)."""
     return sphere.near_sphere(
-        numba.carray(hkl, (3, size)), numba.carray(metric, (6,)), numba.carray(along, (3,)), limit,
-        numba.carray(index, (size,)),
+        carray(hkl, (3, size)), carray(metric, (6,)), carray(along, (3,)), limit,
+        carray(index, (size,)),
     )  # fmt: skip
 
 
-STORED_ROWS = INT(*SCENE, FLOATS, INTEGERS, FLOATS, INT, INT)
-SIGNATURES = {
-    "store_geometry": VOID(PARAMETERS, FLOATS, FLOATS, FLOATS, INT, INT),
-    "render_stored_square": STORED_ROWS,
-    "render_stored_round": STORED_ROWS,
-    "render_stored_gauss": STORED_ROWS,
-    "render_stored_tophat": STORED_ROWS,
-    "near_sphere": INT(FLOATS, INT, FLOATS, FLOATS, REAL, INTEGERS),
-    "read_plain_list": INT(BYTES, INT, INT, types.CPointer(types.int32), FLOATS),
-    "render_square": FAST_ROWS,
-    "render_round": FAST_ROWS,
-    "render_gauss": FAST_ROWS,
-    "render_tophat": FAST_ROWS,
-    "render_square_tricubic": FAST_ROWS,
-    "render_round_tricubic": FAST_ROWS,
-    "render_gauss_tricubic": FAST_ROWS,
-    "render_tophat_tricubic": FAST_ROWS,
-    "render_pixels": PIXELS,
-    "solid_angle_sum": REAL(PARAMETERS, WORDS),
-    "add_up": VOID(SINGLES, WORDS, INT, INT, INT, INTEGERS, FLOATS),
-    "squared_deviations": REAL(SINGLES, INT, INT, INTEGERS, REAL),
-    "scale_to_words": VOID(SINGLES, WORDS, INT, REAL, REAL),
-    "scale_to_bytes": VOID(SINGLES, BYTES, INT, REAL),
-    "poisson_words": VOID(SINGLES, WORDS, INT, REAL, INTEGERS, INTEGERS, SINGLES, FLOATS),
-    "mosaic_rotations": VOID(INTEGERS, INTEGERS, REAL, INT, FLOATS),
+KERNELS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        render_pixels,
+        store_geometry,
+        solid_angle_sum,
+        add_up,
+        squared_deviations,
+        scale_to_words,
+        scale_to_bytes,
+        poisson_words,
+        mosaic_rotations,
+        read_plain_list,
+        near_sphere,
+    )
 }
+for number, shape in enumerate(SHAPES):
+    KERNELS[f"render_{shape.name}"] = render_rows(number, False)
+    KERNELS[f"render_{shape.name}_tricubic"] = render_rows(number, True)
+    KERNELS[f"render_stored_{shape.name}"] = render_stored_rows(number)

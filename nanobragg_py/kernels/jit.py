@@ -7,19 +7,23 @@ own sin, cos, exp, log, tan, atan2 and powf (Intel's vector library, where insta
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import numba
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
 
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+
+# Documented, and missing in Numba's list of what it exports.
+carray = numba.carray  # type: ignore[attr-defined]
 
 
 # Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
 # Python or C of their own, which would take a third of the time to compile.
-_OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function):
@@ -40,6 +44,12 @@ def merged(function):
 def for_python(piece):
     """A piece of the kernels as a function that Python can call (for tests)."""
     return numba.njit(piece.py_func, error_model="numpy")
+
+
+def intrinsic(description: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose LLVM code is written here; callers leave out its first argument, the typing context."""
+    made: Callable[..., Any] = numba_intrinsic(description)
+    return made
 
 
 @intrinsic
@@ -65,9 +75,7 @@ def tensor_product_sum(typing_context, values, at, stride, long_stride, first, s
         vector = ir.VectorType(ir.DoubleType(), 4)
         data = context.make_array(signature.args[0])(context, builder, value=arguments[0]).data
         at, stride, long_stride = arguments[1:4]
-        multiply_add = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), "llvm.fma.v4f64"
-        )
+        multiply_add = builder.module.declare_intrinsic("llvm.fma.v4f64", fnty=ir.FunctionType(vector, [vector] * 3))
 
         def numbers(tuple_of_four):
             return [builder.extract_value(tuple_of_four, i) for i in range(4)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from ..model.experiment import NoiseSeed
 from ..model.region import Region, runs_of_rows
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.shapes import SHAPES
 from ..kernels import layout
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from .inputs import KernelInputs
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..base.records import record
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 from ..model.detector import Detector
 from ..model.experiment import Experiment
 

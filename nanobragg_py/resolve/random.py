@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ..base.c_numbers import wrap32
-from ..kernels.library.load import address, kernel
+from ..kernels.library import address, kernel
 
 KERNELS = ("mosaic_rotations",)
 # What -mosaic_seed is when it is not said.

@@ -16,7 +16,7 @@ def near_sphere(hkl, metric, along, limit, index):
     """
     aa, bb, cc, bc, ac, ab = metric[0], metric[1], metric[2], metric[3], metric[4], metric[5]
     a0, b0, c0 = along[0], along[1], along[2]
-    count = 0
+    count = np.int64(0)
     for i in range(hkl.shape[1]):
         h, k, l = hkl[0, i], hkl[1, i], hkl[2, i]
         excess = h * (aa * h + ab * k + ac * l + a0) + k * (bb * k + bc * l + b0) + l * (cc * l + c0)

@@ -12,7 +12,6 @@ from ..jit import compiled, inlined
 NEWLINE, POINT, PLUS, MINUS, ZERO = 10, 46, 43, 45, 48
 MOST_DIGITS = 15
 LARGEST_INDEX = 2**30
-POWERS_OF_TEN = tuple(10.0**power for power in range(MOST_DIGITS + 1))
 
 
 @inlined
@@ -37,15 +36,17 @@ def read_plain_list(text, hkl, F):
         negative = character == MINUS
         if negative or character == PLUS:
             at += 1
-        whole, digits, decimals, pointed = 0, 0, 0, 0
+        whole, digits, pointed = 0, 0, False
+        power_of_ten = 1.0
         while at < size:
             character = text[at]
             if ZERO <= character <= ZERO + 9:
                 whole = whole * 10 + (character - ZERO)
                 digits += 1
-                decimals += pointed
+                if pointed:
+                    power_of_ten *= 10.0
             elif character == POINT and not pointed and words % 4 == 3:
-                pointed = 1
+                pointed = True
             else:
                 break
             at += 1
@@ -53,7 +54,7 @@ def read_plain_list(text, hkl, F):
             return -1
         row, column = words // 4, words % 4
         if column == 3:
-            value = whole / POWERS_OF_TEN[decimals]
+            value = whole / power_of_ten
             F[row] = -value if negative else value
         elif whole >= LARGEST_INDEX:
             return -1
