@@ -21,29 +21,46 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 carray = numba.carray  # type: ignore[attr-defined]
 
 
-# Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
-# Python or C of their own, which would take a third of the time to compile.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+def _options() -> dict[str, Any]:
+    """Options of every piece: division by zero gives inf or nan, as in C.
+
+    Pieces are called by kernels only, so they need no entries for Python or C of their own, which would take a third
+    of the time to compile. Numba's documentation does not name those two options: without them, all is the same.
+    """
+    options: dict[str, Any] = {"error_model": "numpy"}
+    saving_time = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    try:
+        numba.njit(**options, **saving_time)(_options)
+    except (KeyError, TypeError):
+        return options
+    return options | saving_time
 
 
-def compiled(function):
+_OPTIONS = _options()
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile for callers inside the kernels."""
-    return numba.njit(**_OPTIONS)(function)
+    made: Callable[..., Any] = numba.njit(**_OPTIONS)(function)
+    return made
 
 
-def inlined(function):
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """As `compiled`, and merged into the caller, so that loops over it can become SIMD."""
-    return numba.njit(forceinline=True, **_OPTIONS)(function)
+    made: Callable[..., Any] = numba.njit(forceinline=True, **_OPTIONS)(function)
+    return made
 
 
-def merged(function):
+def merged(function: Callable[..., Any]) -> Callable[..., Any]:
     """As `inlined`, for a large piece with one caller: compiled as part of that, which saves compiling it twice."""
-    return numba.njit(inline="always", **_OPTIONS)(function)
+    made: Callable[..., Any] = numba.njit(inline="always", **_OPTIONS)(function)
+    return made
 
 
-def for_python(piece):
+def for_python(piece: Any) -> Callable[..., Any]:
     """A piece of the kernels as a function that Python can call (for tests)."""
-    return numba.njit(piece.py_func, error_model="numpy")
+    made: Callable[..., Any] = numba.njit(error_model="numpy")(piece.py_func)
+    return made
 
 
 def intrinsic(description: Callable[..., Any]) -> Callable[..., Any]:

@@ -273,10 +273,10 @@ def _block_from(number: int) -> Callable[..., None]:
     if number == len(TRANSFORMS) - 1:
 
         @inlined
-        def choose(p, shape, w, count):
+        def last(p, shape, w, count):
             block(p, w, count)
 
-        return choose
+        return last
     others = _block_from(number + 1)
 
     @inlined
