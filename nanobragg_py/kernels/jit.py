@@ -21,22 +21,9 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 carray = numba.carray  # type: ignore[attr-defined]
 
 
-def _options() -> dict[str, Any]:
-    """Options of every piece: division by zero gives inf or nan, as in C.
-
-    Pieces are called by kernels only, so they need no entries for Python or C of their own, which would take a third
-    of the time to compile. Numba's documentation does not name those two options: without them, all is the same.
-    """
-    options: dict[str, Any] = {"error_model": "numpy"}
-    saving_time = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    try:
-        numba.njit(**options, **saving_time)(_options)
-    except (KeyError, TypeError):
-        return options
-    return options | saving_time
-
-
-_OPTIONS = _options()
+# Division by zero gives inf or nan, as in C. The pieces are called by kernels only, so they need no entries for
+# Python or C of their own, which would take a third of the time to compile.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

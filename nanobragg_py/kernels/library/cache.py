@@ -54,9 +54,10 @@ def can_keep() -> bool:
     if folder is None:
         return False
     with contextlib.suppress(OSError):
-        # Not for others to write, whatever the user's mask says.
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o755, exist_ok=True)
+        for place in (*reversed(folder.parents), folder):
+            if not place.exists():
+                # Not for others to write, whatever the user's mask says.
+                place.mkdir(mode=0o755, exist_ok=True)
     return _is_trusted(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 

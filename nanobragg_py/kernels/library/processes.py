@@ -27,7 +27,8 @@ _START = (
 )
 # Intel's vector library rounds its sines otherwise than the C library.
 _NO_VECTOR_LIBRARY = {"NUMBA_DISABLE_INTEL_SVML": "1"}
-_NO_SUCH_PROCESSOR = b"is not a recognized processor"
+# What LLVM says to a processor's name that it does not know, and to one without 64-bit code, before it ends.
+_NO_SUCH_PROCESSOR = (b"is not a recognized processor", b"LLVM ERROR")
 
 _running: list[subprocess.Popen[bytes]] = []
 
@@ -46,9 +47,15 @@ def object_codes(groups: Sequence[Sequence[str]]) -> tuple[dict[str, bytes], boo
         codes: dict[str, bytes] = {}
         for names, (status, out, err) in zip(groups, _run(groups), strict=True):
             _check_processor(status, err)
-            codes |= _taken_apart(status, out, names)
+            if status != 0:
+                raise _Failed(shown(err.decode(errors="replace").strip().rpartition("\n")[2], 200))
+            codes |= _taken_apart(out, names)
         return codes, True
-    except (_Failed, OSError):
+    except (_Failed, OSError) as error:
+        if target.named_processor():
+            raise InputError(
+                f"NANOBRAGG_PROCESSOR is set, and no other Python interpreter could compile for it: {error}"
+            ) from error
         # Numba may have been told things already that its next user must not inherit.
         may_be_kept = "numba" not in sys.modules
         return {name: _compiled_here(name) for names in groups for name in names}, may_be_kept
@@ -57,7 +64,7 @@ def object_codes(groups: Sequence[Sequence[str]]) -> tuple[dict[str, bytes], boo
 def _run(groups: Sequence[Sequence[str]]) -> list[tuple[int, bytes, bytes]]:
     """Exit status, standard output and standard error of a compiler for each group, all running at once."""
     if "python" not in os.path.basename(sys.executable or "").lower():
-        raise _Failed("a program that has Python inside")
+        raise _Failed("this is a program that has Python inside")
     answers = []
     try:
         for names in groups:
@@ -96,24 +103,24 @@ interruption.clean_ups.append(stop)
 
 
 def _check_processor(status: int, err: bytes) -> None:
-    """Raise InputError if a compiler ended because of the processor's name; LLVM warns of it, or aborts."""
+    """Raise InputError if LLVM has said that it does not know the processor's name, or ended the process."""
     name = target.named_processor()
-    if name and (status < 0 or _NO_SUCH_PROCESSOR in err):
+    if name and (status < 0 or any(words in err for words in _NO_SUCH_PROCESSOR)):
         raise InputError(
             f"NANOBRAGG_PROCESSOR={shown(name)}: LLVM cannot compile for such a processor; expected a name "
             "that it knows, such as x86-64, x86-64-v3, haswell or znver3"
         )
 
 
-def _taken_apart(status: int, out: bytes, names: Sequence[str]) -> dict[str, bytes]:
+def _taken_apart(out: bytes, names: Sequence[str]) -> dict[str, bytes]:
     """Object code by kernel from a compiler's output. Raises _Failed if it is not what was asked for."""
     codes = {}
     for name in names:
         line, _, out = out.partition(b"\n")
-        words = line.decode(errors="replace").split()
-        if status != 0 or len(words) != 2 or words[0] != file_name(name):
-            raise _Failed(name)
-        codes[name], out = out[: int(words[1])], out[int(words[1]) :]
+        found, _, size = line.decode(errors="replace").partition(" ")
+        if found != file_name(name) or not size.isdecimal() or int(size) > len(out):
+            raise _Failed(f"there is no code of {name} for this version")
+        codes[name], out = out[: int(size)], out[int(size) :]
     return codes
 
 
@@ -138,8 +145,6 @@ def _numba_sees_our_settings_only() -> Iterator[None]:
 
 def _compiled_here(name: str) -> bytes:
     """Object code of the kernel `name`, compiled in this process. Raises InputError when it cannot be compiled."""
-    if target.named_processor():
-        raise InputError("NANOBRAGG_PROCESSOR is set, and no other Python interpreter can be started to compile for it")
     with _numba_sees_our_settings_only(), interruption.ending_at_once():
         try:
             import numba  # takes longer than a small image, which needs none where kernels are cached
