@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import resource
@@ -10,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,13 +17,11 @@ from forked import BASE, LIST, OUTPUTS, Result, load_kernels, run_forked
 
 from nanobragg_py.base import files
 from nanobragg_py.commandline import pixel_log
-from nanobragg_py.kernels.library import load as library
+from nanobragg_py.kernels.library import kernel
 
 LINE = ["-hkl", "P1.hkl", *BASE]
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 PROGRAM = [sys.executable, "-m", "nanobragg_py"]
-# The kernel that compiles in the shortest time.
-SMALL = "scale_to_bytes"
 
 
 @pytest.fixture
@@ -215,148 +211,6 @@ def test_links_stay_links(folder: Path, right: dict[str, bytes]) -> None:
     assert result.files["real.bin"] == right["floatimage.bin"]
 
 
-# --- the cache of compiled kernels ----
-
-
-@functools.cache
-def warm_compiler() -> None:
-    """Let Numba get ready to compile once, and not in each child."""
-    library._compile(SMALL)
-
-
-def run_with_cache(cache: Path | None, folder: Path, **environment: str) -> Result:
-    """Run with no kernel loaded, and a cache folder of one's own."""
-    warm_compiler()
-
-    def before() -> None:
-        library._loaded.clear()
-        os.environ.pop("NANOBRAGG_CACHE", None)
-        if cache is not None:
-            os.environ["NANOBRAGG_CACHE"] = str(cache)
-        os.environ.update(environment)
-
-    return run_forked(LINE, folder, before)
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    """A copy of the cache in use."""
-    load_kernels()
-    copy = tmp_path / "cache"
-    copy.mkdir()
-    for path in library.cache_folder().glob(f"*{library._fingerprint()}*"):
-        shutil.copy(path, copy)
-    return copy
-
-
-def small_kernel(cache: Path) -> Path:
-    """The file of the small kernel."""
-    return cache / library._file_name(SMALL)
-
-
-def other_kernel(path: Path) -> None:
-    path.write_bytes((path.parent / library._file_name("scale_to_words")).read_bytes())
-
-
-def folder_in_its_place(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-DAMAGE = {
-    "missing": lambda path: path.unlink(),
-    "empty": lambda path: path.write_bytes(b""),
-    "only a checksum": lambda path: path.write_bytes(path.read_bytes()[:32]),
-    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-100]),
-    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
-    "a flipped bit": lambda path: path.write_bytes(path.read_bytes()[:-9] + b"\xff" + path.read_bytes()[-8:]),
-    "another kernel": other_kernel,
-    "text": lambda path: path.write_text("hello\n" * 99),
-    "a folder": folder_in_its_place,
-    "a dead link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_cache(damage: str, cache: Path, folder: Path, right: dict[str, bytes]) -> None:
-    """A file that is not what it should be is compiled anew, and replaced if it can be."""
-    DAMAGE[damage](small_kernel(cache))
-    result = run_with_cache(cache, folder)
-    assert result.status == 0, result.err
-    assert result.files == right
-    assert leftovers(cache) == []
-    if damage != "a folder":
-        assert library._read(small_kernel(cache)) is not None
-
-
-def test_read_only_cache(cache: Path, folder: Path, right: dict[str, bytes], monkeypatch) -> None:
-    """What cannot be kept is compiled for this run alone."""
-    small_kernel(cache).unlink()
-
-    def refuse(*arguments: object, **named: object) -> None:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
-    result = run_with_cache(cache, folder)
-    assert result.status == 0, result.err
-    assert result.files == right
-    assert not small_kernel(cache).exists()
-
-
-def test_cache_that_is_no_folder(cache: Path, folder: Path) -> None:
-    library_path = small_kernel(cache)
-    library._write(library_path / "below" / "file.o", b"code")
-    assert library._read(library_path / "below" / "file.o") is None
-    assert library_path.is_file()
-
-
-def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No folder named ~ is made."""
-    for name in ("NANOBRAGG_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert library.cache_folder() is None
-
-
-def test_stale_leftovers_are_removed(tmp_path: Path) -> None:
-    old, new = tmp_path / ".new-old", tmp_path / ".new-new"
-    for path in (old, new):
-        path.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    library._write(tmp_path / "kernel.o", b"code")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-new", "kernel.o"]
-    assert library._read(tmp_path / "kernel.o") == b"code"
-
-
-def test_two_processes_compile_at_once(cache: Path, tmp_path: Path, right: dict[str, bytes]) -> None:
-    """Each gets its answer, and one file is left in the cache."""
-    small_kernel(cache).unlink()
-    folders = [tmp_path / name for name in "ab"]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "P1.hkl").write_text(LIST)
-    processes = [start(LINE, folder, cache) for folder in folders]
-    for process, folder in zip(processes, folders, strict=True):
-        _, err = process.communicate(timeout=100)
-        assert process.returncode == 0, err
-        assert err.count(b"\n") <= 1
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == right
-    assert small_kernel(cache).is_file()
-    assert leftovers(cache) == []
-
-
-@pytest.mark.parametrize("setting", ["NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_INTEL_SVML"])
-def test_settings_of_numba_do_not_matter(setting: str, cache: Path, folder: Path, right: dict[str, bytes]) -> None:
-    """The code that is compiled, and kept for others, is always the same."""
-    good = small_kernel(cache).read_bytes()
-    small_kernel(cache).unlink()
-    result = run_with_cache(cache, folder, **{setting: "0" if "SVML" in setting else "1"})
-    assert result.status == 0, result.err
-    assert result.files == right
-    # Names of things in it differ from one compilation to the next, and nothing else.
-    assert abs(len(small_kernel(cache).read_bytes()) - len(good)) < 64
-
-
 # --- threads ----
 
 THREADED = [*LINE, "-detpixels", "48", "-oversample", "2", "-mosaic", "0.5", "-mosaic_dom", "3"]
@@ -371,7 +225,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_any_number_of_threads(case: str, folder: Path) -> None:
     """1 to 16 threads, on all cores or on one: the same standard output and files."""
-    library.kernel("render_square_tricubic")
+    kernel("render_square_tricubic")
     first = run_forked([*CASES[case], "--threads", "1"], folder)
     assert first.status == 0 and first.err.count("\n") == 1 and "--fix" in first.err, first.err
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import platform
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import note
 from . import cache, target
-from .signatures import COMMON, signature, symbol
+from .signatures import COMMON, PROTOTYPES, signature, symbol
 
 # Interpreters that compile at once; each takes half a second and 200 MB.
 MOST_PROCESSES = 3
@@ -45,7 +45,7 @@ def kernel(name: str) -> Callable[..., Any]:
         return _functions[name]
 
 
-def prepare(names: Sequence[str]) -> None:
+def prepare(names: Iterable[str] = PROTOTYPES) -> None:
     """Have kernels at hand. Those that must be compiled are shared among processes; name first what takes longest.
 
     With them come all others that any run may want, if they can be kept. Raises InputError when they must be compiled
