@@ -74,10 +74,6 @@ def _answer(request: dict[str, Any], source: BinaryIO) -> tuple[dict[str, Any], 
 
 
 def _from_hdf5(request: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray | None]:
-    from contextlib import suppress
-
-    with suppress(ImportError):
-        import hdf5plugin  # noqa: F401 -- the compressions of Eiger detectors
     from .nexus_reader import read_hdf5
 
     found = read_hdf5(
@@ -94,7 +90,9 @@ def _from_fabio(name: str, content: bytes, want_pixels: bool) -> tuple[dict[str,
     if image.nframes > 1:
         raise InputError(f"{image.nframes} images in one file; expected one")
     pixels = image.data
-    if pixels is None or pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "biuf":
+    if pixels is None:
+        raise ValueError("nothing was read")
+    if pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "biuf":
         raise InputError("expected a two-dimensional image of real numbers")
     texts = [str(image.header.get(key, ""))[:_LONGEST_TEXT] for key in _TEXTS]
     size = {"fpixels": pixels.shape[1], "spixels": pixels.shape[0]}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.errors import InputError
+from ..base.optional import require
 from ..base.records import record
 from . import smv
 from .edf import read_edf
@@ -171,6 +172,7 @@ def _hdf5(source: _Source) -> InputImage:
     from .foreign_process import ask  # what it imports, most images do not need
 
     file = source.file
+    require("h5py", f"{file.where}: HDF5")
     if not file.is_regular or file.compression:
         raise InputError(f"{file.where}: HDF5 is read from an uncompressed file only")
     request = {
@@ -197,6 +199,7 @@ def _fabio(source: _Source) -> InputImage:
 
     start = source.file.head(_FIRST_BYTES)
     reader, form = next((reader, form) for magic, reader, form in _FABIO if start.startswith(magic))
+    require("fabio", f"{source.file.where}: {form}")
     content = source.file.content(_MOST_FOREIGN)
     reply, pixels = ask({"format": reader, "pixels": source.want_pixels}, content, source.file.where)
     size = reply["header"]

@@ -6,6 +6,7 @@ Runs in the process that foreign_process.py starts, never in the program's own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import h5py
@@ -204,6 +205,9 @@ def _check_filters(dataset: Any) -> None:
     properties = dataset.id.get_create_plist()
     for at in range(properties.get_nfilters()):
         code = properties.get_filter(at)[0]
+        if not h5py.h5z.filter_avail(code):
+            with suppress(ImportError):
+                import hdf5plugin  # noqa: F401 -- slow to load, and few files want its compressions
         if not h5py.h5z.filter_avail(code):
             name = _COMMON_FILTERS.get(code, f"filter {code}")
             raise InputError(f"'{shown(dataset.name)}' is compressed by {name}: pip install hdf5plugin, and try again")

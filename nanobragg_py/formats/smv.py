@@ -115,6 +115,8 @@ def layout(content: bytes | bytearray, path: str) -> Layout:
     """
     size = len(content)
     header_bytes = _whole(_header_text(content[:FIRST_BYTES]), "HEADER_BYTES")
+    if header_bytes > _MOST_HEADER_BYTES:
+        raise InputError(f"{path}: header says HEADER_BYTES={header_bytes}; expected at most {_MOST_HEADER_BYTES}")
     if not 0 < header_bytes <= size:
         raise InputError(f"{path}: header says HEADER_BYTES={header_bytes}, the file has {size} bytes")
     text = _header_text(content[:header_bytes])
