@@ -62,9 +62,9 @@ def _limit(memory: int, seconds: float) -> None:
         (resource.RLIMIT_CPU, max(int(seconds), 1)),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(kind)
-        if hard == resource.RLIM_INFINITY or most < hard:
-            resource.setrlimit(kind, (most, hard))
+        limits = resource.getrlimit(kind)
+        if all(limit == resource.RLIM_INFINITY or most < limit for limit in limits):
+            resource.setrlimit(kind, (most, limits[1]))
 
 
 def _answer(request: dict[str, Any], source: BinaryIO) -> tuple[dict[str, Any], np.ndarray | None]:

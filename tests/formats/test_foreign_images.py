@@ -97,6 +97,28 @@ def test_an_energy_is_what_the_option_makes_of_it(tmp_path) -> None:
     assert header == simulate(energy_eV=12660, detpixels=4, **CRYSTAL).experiment.beam.wavelength_m
 
 
+def test_a_tiff_of_dectris_gives_the_geometry(tmp_path) -> None:
+    """The same lines as in a CBF stand in its description."""
+    from PIL import Image, TiffImagePlugin
+
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[270] = HEADER
+    Image.fromarray(np.ones((40, 60), np.int32)).save(tmp_path / "a.tif", tiffinfo=tags)
+    found = simulate(img=tmp_path / "a.tif", **CRYSTAL).experiment
+    assert found.detector.distance_m == pytest.approx(0.25012) and found.detector.Fbeam_m == pytest.approx(
+        30.5 * 172e-6
+    )
+    assert found.beam.wavelength_m == pytest.approx(0.97934e-10)
+
+
+def test_other_formats_of_fabio_give_the_size(tmp_path, capsys) -> None:
+    """And say what they do not give."""
+    fabio.bruker100image.Bruker100Image(data=np.ones((40, 60), np.int32)).write(str(tmp_path / "a.sfrm"))
+    found = simulate(img=tmp_path / "a.sfrm", **CRYSTAL).experiment.detector
+    assert (found.fpixels, found.spixels) == (60, 40)
+    assert "Bruker, 60 x 40 pixels" in (err := capsys.readouterr().err) and "no distance (100 mm)" in err
+
+
 def test_rectangular_pixels(tmp_path, capsys) -> None:
     """No size stands in for both sides, unless one is given."""
     path = write_cbf(tmp_path / "a.cbf", HEADER.replace("x 172e-6", "x 86e-6"))
