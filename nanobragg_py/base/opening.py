@@ -1,12 +1,14 @@
-"""Opening an input once: a regular file, a pipe or a device, plain or compressed with gzip, bzip2 or xz.
+"""Opening an input once: a regular file, a pipe or a device, plain or compressed with gzip, bzip2, xz or zstd.
 
-Whatever reads it gets a file that can be read from its start again. What is decompressed is never held as a whole and
-never grows beyond a limit, so that a small file that unpacks to a huge one is refused before it takes memory.
+Of zstd Python can do that from 3.14 on. Whatever reads it gets a file that can be read from its start again. What is
+decompressed is never held as a whole and never grows beyond a limit, so that a small file that unpacks to a huge one is
+refused before it takes memory.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import stat
@@ -27,10 +29,10 @@ XZ_MEMORY = 2**28
 PIECE = 2**20
 # How often what is read as a whole must fit into memory.
 SPARE = 4
-GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 # First bytes of compressed files that are not read, and what made them.
 NOT_READ = {
-    b"\x28\xb5\x2f\xfd": "zstd",
+    ZSTD: "zstd",
     b"PK\x03\x04": "zip",
     b"\x1f\x9d": "compress",
     b"\x04\x22\x4d\x18": "lz4",
@@ -194,6 +196,10 @@ def _unpacked(path: str, option: str, file: BinaryIO, on_disk: bool) -> Opened:
     """A file, or what is inside it if it is compressed."""
     start = file.read(PIECE)
     file.seek(0)
+    if start.startswith(ZSTD):
+        with contextlib.suppress(ImportError):  # a part of Python from 3.14 on
+            raw = _Unpacked(path, importlib.import_module("compression.zstd").ZstdFile(file), file)
+            return Opened(path, option, cast(BinaryIO, io.BufferedReader(raw, PIECE)), on_disk=False)
     for magic, maker in NOT_READ.items():
         if start.startswith(magic):
             raise InputError(f"{path}: {option} is compressed with {maker}, which is not read: decompress it first")

@@ -49,10 +49,10 @@ def read_image(path: str, shape: Shape | None = None, other: Shape | None = None
         return Image(path, image.pixels, image.form, "file")
     with InputFile(path, "") as file:
         start = file.head(_MOST_HEADER)
-        compressed = bool(file.compression)
+        on_disk = file.on_disk
     if path.lower().endswith(RAW_EXTENSIONS) or not is_image(start):
         return read_raw(path, shape, other)
-    if start.startswith(NPY_START) and not compressed:
+    if start.startswith(NPY_START) and on_disk:
         return Image(path, mapped_npy(path, start), "NPY", "file")
     image = open_image(path, "", want_pixels=True)
     assert image.pixels is not None

@@ -173,7 +173,7 @@ def _hdf5(source: _Source) -> InputImage:
 
     file = source.file
     require("h5py", f"{file.where}: HDF5")
-    if not file.is_regular or file.compression:
+    if not file.on_disk:
         raise InputError(f"{file.where}: HDF5 is read from an uncompressed file only")
     request = {
         "format": "hdf5",

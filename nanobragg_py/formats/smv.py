@@ -102,7 +102,7 @@ def read_smv(file: InputFile) -> tuple[Layout, bytearray]:
     text = _header_text(file.head(max(header_bytes, FIRST_BYTES))[: max(header_bytes, 0)])
     width, height = (max(count, 0) for count in frame_size(text))
     pixel_bytes = max(_pixel_type(text)[0].itemsize, 2)
-    if file.compression and width and height:
+    if not file.on_disk and width and height:
         check_size(width, height, pixel_bytes, file.where)
     content = file.content(max(header_bytes + pixel_bytes * width * height, FIRST_BYTES))
     return layout(content, file.path), content

@@ -61,8 +61,6 @@ def test_heads_and_content(content: bytes, sizes: list[int], packer: str | None)
         pipe.write(packed)
     try:
         with InputFile(f"/dev/fd/{read}", "-img") as file:
-            if packer is None and file.compression:
-                return
             for size in sizes:
                 assert file.head(size) == content[:size]
             assert file.content(7000) == content
@@ -192,10 +190,10 @@ def test_damaged_compression(packer: str, cut: int, flip: int, tmp_path_factory:
     try:
         assert open_image(str(path), "-mask", want_pixels=True).pixels is not None
     except InputError as error:
-        assert re.match(r".*a\.img: (-mask|header)", str(error)) and len(str(error)) < 400
+        assert re.match(r".*a\.img: (-mask|header|cannot be decompressed)", str(error)) and len(str(error)) < 400
 
 
 def test_compressions_that_python_has_not(tmp_path: Path) -> None:
     (tmp_path / "a.img").write_bytes(b"\x1f\x9d\x90abc")
-    with pytest.raises(InputError, match=r"a\.img: -img: compress is not decompressed here; unpack the file first"):
+    with pytest.raises(InputError, match=r"a\.img: -img is compressed with compress, which is not read: decompress"):
         simulate(img=tmp_path / "a.img", **CRYSTAL)
