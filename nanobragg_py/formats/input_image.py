@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.errors import InputError
+from ..base.memory import size_text
 from ..base.optional import require
 from ..base.records import record
 from . import smv
@@ -27,8 +28,9 @@ from .pgm_reader import is_pgm, read_pgm
 from .tiff_header import tiff_header
 
 _FIRST_BYTES = 512
-# Bytes of a file, decompressed, that another program's reader gets at most.
+# Bytes of a file that fabio gets at most, and of one that is decompressed for it.
 _MOST_FOREIGN = 2**30
+_MOST_FOREIGN_UNPACKED = 2**28
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 # What files start with that fabio reads, and the name of its reader.
 _FABIO = (
@@ -200,7 +202,10 @@ def _fabio(source: _Source) -> InputImage:
     start = source.file.head(_FIRST_BYTES)
     reader, form = next((reader, form) for magic, reader, form in _FABIO if start.startswith(magic))
     require("fabio", f"{source.file.where}: {form}")
-    content = source.file.content(_MOST_FOREIGN)
+    most = _MOST_FOREIGN if source.file.on_disk else _MOST_FOREIGN_UNPACKED
+    content = source.file.content(most + 1)
+    if len(content) > most:
+        raise InputError(f"{source.file.where}: a {form} of more than {size_text(most)} is not read")
     reply, pixels = ask({"format": reader, "pixels": source.want_pixels}, content, source.file.where)
     size = reply["header"]
     return _image(source, form, tiff_header(reply["text"], size["fpixels"], size["spixels"]), pixels)

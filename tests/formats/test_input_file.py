@@ -165,7 +165,7 @@ def test_a_bomb_is_not_unpacked(kind: str, tmp_path: Path) -> None:
         start = (tmp_path / "n.npy").read_bytes()
     bomb(tmp_path / "bomb", start)
     begun = time.perf_counter()
-    run = run_forked(["-mask", "bomb", *LINE], tmp_path, with_memory(2**28))
+    run = run_forked(["-mask", "bomb", *LINE], tmp_path, with_memory(3 * 2**28))
     assert time.perf_counter() - begun < 10
     if kind in ("SMV", "PGM", "NPY", "EDF"):
         assert run.status == 0, run.err
