@@ -170,7 +170,7 @@ def test_a_bomb_is_not_unpacked(kind: str, tmp_path: Path) -> None:
     if kind in ("SMV", "PGM", "NPY", "EDF"):
         assert run.status == 0, run.err
     else:
-        assert run.status == 9 and run.complaint.startswith(("bomb: -mask", "bomb: header says")), run.err
+        assert run.status == 9 and run.complaint.startswith("bomb: "), run.err
 
 
 def test_an_endless_device(tmp_path: Path) -> None:
