@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from nanobragg_py.tools.compare.picture import (
     DIFFERENCE,
@@ -55,6 +55,34 @@ def test_panels_show_a_b_and_the_difference(tmp_path: Path) -> None:
     assert (at[1], at[2]) == (INTENSITY[-1], DIFFERENCE[-1])
     assert tuple(picture[76 + 5, 64 + 5]) == INTENSITY[0]
     assert tuple(picture[76 + 5, 64 + 2 * (520 + 64) + 5]) == DIFFERENCE[3]
+
+
+def test_titles_pixel_numbers_and_marks_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[int, int, str]] = []
+    draw = ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw, "text",
+        lambda self, at, text, **how: (written.append((*map(int, at), text)), draw(self, at, text, **how)),
+    )  # fmt: skip
+    a = np.geomspace(1.0, 100.0, 52 * 26).reshape(52, 26).astype(np.float32)
+    save_picture(str(tmp_path / "p.png"), a, 2 * a, ("first", "x" * 99), (7, 5))
+    titles = [text for _, slow, text in written if slow == 76 - 50]
+    assert titles[0] == "A: first" and titles[2] == "B - A"
+    assert titles[1].startswith("B: x") and "..." in titles[1] and len(titles[1]) < 60
+    for name in ("fast 5", "30", "slow\n7", "58"):
+        assert sum(text == name for *_, text in written) == 3, name
+    texts = [text for *_, text in written]
+    assert "intensity, log scale" in texts and "B - A, log scale on both sides of 0" in texts
+    for mark in ("10", "100", "200", "-100", "-1", "0", "+1", "+100"):
+        assert mark in texts
+    picture = np.asarray(Image.open(tmp_path / "p.png").convert("L"))
+    # A grey line around each panel and each bar.
+    for left, right in ((64, 64 + 260), (64 + 364, 64 + 364 + 260), (64 + 2 * 364, 64 + 2 * 364 + 260)):
+        assert (picture[76 : 76 + 520, [left - 1, right]] == 110).all()
+    bars = 76 + 520 + 48
+    assert (picture[bars : bars + 14, 63] == 110).all() and (picture[bars : bars + 14, 63 + 2 * 364] == 110).all()
+    # Marks below the bar at its ends.
+    assert (picture[bars + 15 : bars + 18, 64] == 110).all()
 
 
 @settings(deadline=None)

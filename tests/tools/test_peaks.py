@@ -54,6 +54,15 @@ def test_peaks_are_found_by_their_definition(rows: int, monkeypatch: pytest.Monk
     check()
 
 
+def test_a_plateau_that_fills_the_window_is_no_peak() -> None:
+    for axis in (0, 1):
+        wide, narrow = (np.ones((size, size)) for size in (5, 4))
+        for image in (wide, narrow):
+            image.swapaxes(0, axis)[-1] = 0.0
+        assert brightest_peaks(wide, 9) == plain_peaks(wide) == []
+        assert brightest_peaks(narrow, 9) == plain_peaks(narrow) == [(0, 0)]
+
+
 def test_an_image_without_peaks_is_done_soon() -> None:
     assert brightest_peaks(np.full((2000, 2000), 3.0, np.float32), 20) == []
 
@@ -125,4 +134,5 @@ def test_partners_are_looked_for_among_twice_as_many() -> None:
     shifts = peak_shifts(a, b, 2, 3.0)
     assert shifts.shifts == [0.0, 0.0, 0.0] and shifts.unmatched_a == shifts.unmatched_b == 0
     assert len(peak_shifts(a, b, 1, 3.0).pairs) == 1
+    assert len(peak_shifts(a, a, 1, 3.0).pairs) == 1  # what is beyond the list on both sides is not reported
     assert peak_shifts(a, points((50, 50, 5.1)), 1, 3.0).unmatched_a == 1
