@@ -40,6 +40,8 @@ def test_a_panel_has_a_line_for_each_program_on_logarithmic_scales() -> None:
     assert (panel.get_xscale(), panel.get_yscale(), panel.get_xlabel()) == ("log", "log", "pixels")
     drawn = {line.get_label(): line.get_xydata().tolist() for line in panel.get_lines()}
     assert drawn == {"ours": [[100, 0.1], [10_000, 2.0]], "<C>": [[100, 1.0], [10_000, 20.0]]}
+    assert panel.xaxis.get_major_formatter()(10_000) == "10 k" and panel.yaxis.get_major_formatter()(0.1) == "0.1"
+    assert len(panel.xaxis.get_minorticklocs()) == len(panel.yaxis.get_minorticklocs()) == 0
     looks = [(line.get_color(), line.get_marker()) for line in panel.get_lines()]
     assert len({colour for colour, _ in looks}) == len({marker for _, marker in looks}) == 2
 

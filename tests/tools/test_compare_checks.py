@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from nanobragg_py.base.errors import InputError
 from nanobragg_py.formats.any_image import read_image
-from nanobragg_py.tools.compare.checks import Settings, Thresholds, checks_text, compare_images, text
+from nanobragg_py.tools.compare.checks import Settings, Thresholds, checks_text, compare_images, same_bytes, text
 
 A = [[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]
 B = [[1.0, 2.0, 0.0], [3.0, 5.0, 0.0]]
@@ -112,7 +113,10 @@ def test_all_thresholds_must_pass_and_identity_is_one_of_them(tmp_path: Path) ->
     assert not compared(tmp_path, max_abs=1.0, identical=True)["passed"]
     assert compared(tmp_path, A, A)["passed"] and not compared(tmp_path)["passed"]
     result = compared(tmp_path, A, A, identical=True, max_abs=0.0)
-    assert [check["name"] for check in result["checks"]] == ["identical", "max_abs"] and result["passed"]
+    assert result["checks"] == [
+        {"name": "identical", "limit": True, "value": True, "passed": True},
+        {"name": "max_abs", "limit": 0.0, "value": 0.0, "passed": True},
+    ]
 
 
 def test_a_peak_without_partner_fails_the_displacement(tmp_path: Path) -> None:
@@ -128,6 +132,24 @@ def test_a_peak_without_partner_fails_the_displacement(tmp_path: Path) -> None:
     assert compared(tmp_path, one, shifted, max_shift=3.0)["passed"]
     assert not compared(tmp_path, one, shifted, max_shift=2.9)["passed"]
     assert not compared(tmp_path, one, shifted, max_shift=3.0, reach=2.9)["passed"]
+
+
+def test_as_many_peaks_without_partner_in_b_as_in_a_fail_all_the_same(tmp_path: Path) -> None:
+    a, b = np.zeros((9, 40)), np.zeros((9, 40))
+    a[4, 4] = b[4, 4] = 9.0
+    a[4, 15] = b[4, 30] = 8.0
+    result = compared(tmp_path, a, b, max_shift=9.0, reach=9.0)
+    assert (result["peaks"]["matched"], result["peaks"]["unmatched_a"], result["peaks"]["unmatched_b"]) == (1, 1, 1)
+    assert not result["passed"]
+
+
+def test_files_of_one_size_and_time_are_compared_byte_by_byte(tmp_path: Path) -> None:
+    compared(tmp_path)
+    for name in ("a.npy", "b.npy"):
+        os.utime(tmp_path / name, (1.0, 1.0))
+    assert same_bytes(str(tmp_path / "a.npy"), str(tmp_path / "b.npy")) is False
+    assert same_bytes(str(tmp_path / "a.npy"), str(tmp_path / "a.npy")) is True
+    assert same_bytes(str(tmp_path / "a.npy"), f"{tmp_path}/b.npy::frame") is None
 
 
 def test_a_value_that_is_not_defined_passes_nothing(tmp_path: Path) -> None:

@@ -131,14 +131,25 @@ def test_inputs_are_copied_under_their_names(tmp_path: Path, monkeypatch: pytest
     (work / "plain").write_text("plain")
     (work / "deep" / "er" / "file").write_text("deep")
     monkeypatch.chdir(work)
-    arguments = ["-x", "plain", "deep/er/file", "deep/out", "../above", "../nothing", str(work / "plain"), "deep", "5"]
+    arguments = [
+        "no_folder/out",
+        "-x",
+        "plain",
+        "deep/er/file",
+        "deep/out",
+        "../above",
+        "../nothing",
+        str(work / "plain"),
+        "deep",
+        "5",
+    ]
     assert place_inputs(arguments, run) == [
-        "-x", "plain", "deep/er/file", "deep/out", str(tmp_path / "above"), "../nothing", str(work / "plain"),
-        str(work / "deep"), "5",
+        "no_folder/out", "-x", "plain", "deep/er/file", "deep/out", str(tmp_path / "above"), "../nothing",
+        str(work / "plain"), str(work / "deep"), "5",
     ]  # fmt: skip
     files = {str(path.relative_to(run)): path.read_text() for path in run.rglob("*") if path.is_file()}
     assert files == {"plain": "plain", "deep/er/file": "deep"}
-    assert (run / "deep").is_dir()  # for deep/out
+    assert (run / "deep").is_dir() and not (run / "no_folder").exists()  # for deep/out
 
 
 @pytest.mark.parametrize(
