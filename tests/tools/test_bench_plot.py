@@ -53,6 +53,7 @@ def test_the_plot_is_svg_with_a_panel_for_each_series_and_always_the_same(tmp_pa
     text = [element.text for element in ET.parse(tmp_path / "a.svg").getroot().iter() if element.tag.endswith("text")]
     assert [text.count(word) for word in ("seconds", "pixels", "steps per pixel", "ours", "<C>")] == [1] * 5
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert [f'id="axes_{number}"' in (tmp_path / "a.svg").read_text() for number in (1, 2, 3)] == [True, True, False]
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.PNG", b"\x89PNG")])
