@@ -78,7 +78,7 @@ class Result:
 
         The generator is serial: about 30 ns per pixel.
         """
-        noise = self._poisson(seed)
+        noise = self.poisson(seed)
         noisy = np.empty(self.image.shape, dtype=np.uint16)
         first = 0
         for words in noise.rows():
@@ -86,7 +86,7 @@ class Result:
             first += len(words)
         return Noise(noisy, noise.photons, noise.overloads)
 
-    def _poisson(self, seed: int | None = None) -> PoissonNoise:
+    def poisson(self, seed: int | None = None) -> PoissonNoise:
         start = self.experiment.noise_seed
         if seed is not None:
             start = replace(start, stream=stream_of(int(seed)))
@@ -134,7 +134,7 @@ class Result:
         write_pgm(path, self.image, self.experiment.rendered.region, scale)
 
     def _write_noise_file(self, path: str) -> None:
-        write_words(path, self._header(noise=True), self._poisson().rows())
+        write_words(path, self._header(noise=True), self.poisson().rows())
 
     def _write_dump_file(self, path: str) -> None:
         write_dump(self.experiment.structure_factors, path)

@@ -1,4 +1,4 @@
-"""NXmx, the NeXus definition for macromolecular crystallography, in HDF5: beam, detector, goniometer, sample, image.
+"""NXmx, the NeXus definition for macromolecular crystallography, in HDF5: beam, detector, goniometer, sample, images.
 
 Directions are in the McStas frame that NeXus prescribes: z along the beam, y up, x to the left of somebody who looks
 along the beam. The simulated laboratory knows no up; x is taken against the polarization vector, so that the E vector
@@ -7,44 +7,144 @@ is horizontal as at synchrotrons, and MOSFLM's and XDS's fast and slow axes come
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from ..base.records import record
 from ..base.vectors import Vector, cross, dot, length, scaled, unit
 from ..model.detector import Axes, Detector, beam_spot
 from ..model.experiment import Experiment
 
 # Bit of NXdetector.pixel_mask for pixels that the user left out.
 LEFT_OUT = 1 << 8
+# Readers divide by the sensor's thickness: this is as good as none (metres).
+NO_PARALLAX_M = 1e-9
+COMPRESSION_LEVEL = 1
+# gzip, which every reader has; or bitshuffle with LZ4, which takes the package hdf5plugin, here and there.
+COMPRESSIONS = ("gzip", "bitshuffle")
 
 
-def write_nexus(path: str, image: np.ndarray, experiment: Experiment) -> None:
-    """Write an image, float32 (slow, fast), as an NXmx file of one frame."""
-    import h5py
+@record
+class NexusFrames:
+    """What the images of a file are.
 
+    experiments: one for each frame, in order. stills: whether the crystal is set anew for each, and not turned.
+    saturation, underload: largest and smallest value to be trusted; None for photons that nobody counted.
+    compression: a name of COMPRESSIONS; None for the best there is.
+    """
+
+    experiments: Sequence[Experiment]
+    dtype: np.dtype
+    stills: bool = False
+    saturation: int | None = None
+    underload: int | None = None
+    compression: str | None = None
+
+
+class NexusFile:
+    """An NXmx file that frames are written to, one after the other, in any order.
+
+    It can be opened again: `missing` says which frames are not there yet.
+    """
+
+    def __init__(self, path: str, frames: NexusFrames, again: bool = False):
+        """Make the file, or open one that was begun (again). Raises OSError for what is none, or is of other frames."""
+        import h5py
+
+        self.frames = frames
+        first = frames.experiments[0]
+        self.shape = (first.detector.spixels, first.detector.fpixels)
+        self._file = h5py.File(path, "r+" if again else "w")
+        if not again:
+            _write_entry(self._file, frames)
+        self._data = self._file["entry/data/data"]
+        self._done = self._file["entry/frames_written"]
+        if self._data.shape != (len(frames.experiments), *self.shape) or self._data.dtype != frames.dtype:
+            self._file.close()
+            raise OSError("it holds other frames")
+
+    def __enter__(self) -> NexusFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    @property
+    def missing(self) -> list[int]:
+        """Numbers of the frames that are not there yet."""
+        return np.flatnonzero(self._done[()] == 0).tolist()
+
+    def packed(self, image: np.ndarray) -> bytes | np.ndarray:
+        """A frame ready for `write`; to be called by any thread: it is the slow part."""
+        image = np.ascontiguousarray(image, dtype=self.frames.dtype)
+        if self._data.compression != "gzip":
+            return image
+        size = image.dtype.itemsize
+        shuffled = np.ascontiguousarray(image.view(np.uint8).reshape(-1, size).T)
+        return zlib.compress(shuffled, COMPRESSION_LEVEL)
+
+    def write(self, number: int, packed: bytes | np.ndarray) -> None:
+        """Put a frame in its place."""
+        if isinstance(packed, bytes):
+            self._data.id.write_direct_chunk((number, 0, 0), packed)
+        else:
+            self._data[number] = packed
+        self._done[number] = 1
+
+    def flush(self) -> None:
+        """Bring what was written so far to the disk."""
+        self._file.flush()
+
+
+def write_nexus(path: str, image: np.ndarray, experiment: Experiment, frames: NexusFrames | None = None) -> None:
+    """Write one image (slow, fast) as an NXmx file of one frame; photons, float32, unless frames says otherwise."""
+    frames = frames or NexusFrames([experiment], np.dtype(np.float32))
+    with NexusFile(path, frames) as file:
+        file.write(0, file.packed(image))
+
+
+def compression_of(name: str | None) -> str:
+    """A name of COMPRESSIONS; None: bitshuffle, which readers of large data sets are fast with, where it is there."""
+    return name or ("gzip" if find_spec("hdf5plugin") is None else "bitshuffle")
+
+
+def _filters(name: str | None) -> Any:
+    """What h5py is told of a compression."""
+    if compression_of(name) == "gzip":
+        return {"compression": "gzip", "compression_opts": COMPRESSION_LEVEL, "shuffle": True}
+    import hdf5plugin
+
+    return hdf5plugin.Bitshuffle(cname="lz4")
+
+
+def _write_entry(file: Any, frames: NexusFrames) -> None:
+    """Everything but the images."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    with h5py.File(path, "w") as file:
-        file.attrs["default"] = "entry"
-        file.attrs["creator"] = "nanobragg_py"
-        file.attrs["NX_class"] = "NXroot"
-        entry = _group(file, "entry", "NXentry", default="data")
-        _put(entry, "definition", "NXmx", version="1.0")
-        _put(entry, "title", "simulated by nanobragg_py")
-        for name in ("start_time", "end_time", "end_time_estimated"):
-            _put(entry, name, now)
-        source = _group(entry, "source", "NXsource")
-        _put(source, "name", "simulation", short_name="simulation")
-        _put(source, "probe", "x-ray")
-        instrument = _group(entry, "instrument", "NXinstrument")
-        _put(instrument, "name", "nanobragg_py", short_name="nanobragg_py")
-        to_mcstas = mcstas_rotation(experiment.detector.axes)
-        _put_beam(instrument, experiment)
-        _put_detector(instrument, experiment, to_mcstas)
-        _put_sample(entry, experiment, to_mcstas)
-        _put_data(entry, image, experiment)
-        entry["sample/beam"] = instrument["beam"]
+    experiment = frames.experiments[0]
+    file.attrs["default"] = "entry"
+    file.attrs["creator"] = "nanobragg_py"
+    file.attrs["NX_class"] = "NXroot"
+    entry = _group(file, "entry", "NXentry", default="data")
+    _put(entry, "definition", "NXmx", version="1.0")
+    _put(entry, "title", "simulated by nanobragg_py")
+    for name in ("start_time", "end_time", "end_time_estimated"):
+        _put(entry, name, now)
+    source = _group(entry, "source", "NXsource")
+    _put(source, "name", "simulation", short_name="simulation")
+    _put(source, "probe", "x-ray")
+    instrument = _group(entry, "instrument", "NXinstrument")
+    _put(instrument, "name", "nanobragg_py", short_name="nanobragg_py")
+    to_mcstas = mcstas_rotation(experiment.detector.axes)
+    _put_beam(instrument, experiment)
+    _put_detector(instrument, frames, to_mcstas)
+    _put_sample(entry, frames, to_mcstas)
+    _put_data(entry, frames)
+    entry["sample/beam"] = instrument["beam"]
 
 
 def mcstas_rotation(axes: Axes) -> np.ndarray:
@@ -111,8 +211,9 @@ def _put_beam(instrument: Any, experiment: Experiment) -> None:
         _put(beam, "incident_polarization_stokes", [1.0, said.kahn_factor, 0.0, 0.0])
 
 
-def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray) -> None:
+def _put_detector(instrument: Any, frames: NexusFrames, to_mcstas: np.ndarray) -> None:
     """Pixel sizes, distance, beam centre (pixels; the first pixel's outer edge is 0), and the module's position."""
+    experiment = frames.experiments[0]
     detector = experiment.detector
     pixel = detector.pixel_size_m
     centre_fast, centre_slow, distance = beam_spot(detector)
@@ -126,14 +227,28 @@ def _put_detector(instrument: Any, experiment: Experiment, to_mcstas: np.ndarray
     _put(group, "x_pixel_size", pixel, "m")
     _put(group, "y_pixel_size", pixel, "m")
     _put(group, "sensor_material", "Si")
-    _put(group, "sensor_thickness", detector.thickness_m, "m")
+    _put(group, "sensor_thickness", max(detector.thickness_m, NO_PARALLAX_M), "m")
     _put(group, "bit_depth_readout", 32)
+    _put(group, "bit_depth_image", 32)
+    _put(group, "pixel_mask_applied", False)
+    _put(group, "flatfield_applied", False)
+    if frames.saturation is not None and frames.underload is not None:
+        _put(group, "saturation_value", frames.saturation)
+        _put(group, "underload_value", frames.underload)
+        # What neggia (XDS) looks for.
+        specific = _group(group, "detectorSpecific", "NXcollection")
+        _put(specific, "nimages", len(frames.experiments))
+        _put(specific, "ntrigger", 1)
+        _put(specific, "x_pixels_in_detector", detector.fpixels)
+        _put(specific, "y_pixels_in_detector", detector.spixels)
+        _put(specific, "saturation_value", frames.saturation)
+        specific["pixel_mask"] = _pixel_mask(group, experiment)
     for name in ("count_time", "frame_time"):
         _put(group, name, experiment.beam.intensity.exposure_s, "s")
-    left_out = pixels_left_out(experiment)
-    if left_out is not None:
-        mask = group.create_dataset("pixel_mask", data=left_out, compression="gzip", compression_opts=1)
-        mask.attrs["description"] = "0: rendered; 256: outside the region of interest, or masked by the user"
+    if "pixel_mask" not in group:
+        left_out = pixels_left_out(experiment)
+        if left_out is not None:
+            _pixel_mask(group, experiment)
     chain = _group(group, "transformations", "NXtransformations")
     along = np.array((0.0, 0.0, 1.0))
     _axis(chain, "distance", [distance], "m", "translation", along, ".")
@@ -158,26 +273,38 @@ def _put_module(group: Any, detector: Detector, to_mcstas: np.ndarray) -> None:
         _axis(module, f"{name}_pixel_direction", pixel, "m", "translation", direction, start, np.zeros(3))
 
 
+def _pixel_mask(group: Any, experiment: Experiment) -> Any:
+    """The mask of the detector's pixels."""
+    left_out = pixels_left_out(experiment)
+    if left_out is None:
+        left_out = np.zeros((experiment.detector.spixels, experiment.detector.fpixels), dtype=np.uint32)
+    mask = group.create_dataset("pixel_mask", data=left_out, compression="gzip", compression_opts=1)
+    mask.attrs["description"] = "0: rendered; 256: outside the region of interest, or masked by the user"
+    return mask
+
+
 def pixels_left_out(experiment: Experiment) -> np.ndarray | None:
     """uint32 (slow, fast), not 0 where nothing was rendered; None if all pixels were."""
     rendered = experiment.rendered.as_array()
     return None if rendered.all() else np.where(rendered, 0, LEFT_OUT).astype(np.uint32)
 
 
-def _put_sample(entry: Any, experiment: Experiment, to_mcstas: np.ndarray) -> None:
-    """The spindle (degrees), and the crystal at spindle angle 0: cell (Å, degrees) and UB matrix (columns, Å⁻¹)."""
-    spindle, crystal = experiment.spindle, experiment.crystal
+def _put_sample(entry: Any, frames: NexusFrames, to_mcstas: np.ndarray) -> None:
+    """The spindle (degrees), and the crystal at spindle angle 0: cell (Å, degrees) and UB matrix (columns, Å⁻¹).
+
+    Stills have no spindle, and a matrix for each frame.
+    """
+    experiments = frames.experiments
     sample = _group(entry, "sample", "NXsample")
     _put(sample, "name", "crystal")
     _put(sample, "type", "sample")
-    _put(sample, "depends_on", "/entry/sample/transformations/phi")
-    chain = _group(sample, "transformations", "NXtransformations")
-    start, width = np.degrees((spindle.start_rad, spindle.range_rad))
-    axis = to_mcstas @ np.array(unit(spindle.axis))
-    _axis(chain, "phi", [start], "deg", "rotation", axis, ".")
-    _put(chain, "phi_end", [start + width], "deg")
-    _put(chain, "phi_range_average", width, "deg")
-    real = np.array(crystal.real)
+    if frames.stills:
+        _put(sample, "depends_on", ".")
+    else:
+        _put(sample, "depends_on", "/entry/sample/transformations/phi")
+        _put_spindle(sample, experiments, to_mcstas)
+    crystals = [one.crystal for one in (experiments if frames.stills else experiments[:1])]
+    real = np.array(crystals[0].real)
     lengths = np.linalg.norm(real, axis=1)
     a, b, c = real / lengths[:, None]
     angles = np.degrees(np.arccos(np.clip((b @ c, c @ a, a @ b), -1.0, 1.0)))
@@ -185,16 +312,33 @@ def _put_sample(entry: Any, experiment: Experiment, to_mcstas: np.ndarray) -> No
     _put(sample, "unit_cell_abc", lengths, "angstrom")
     _put(sample, "unit_cell_alphabetagamma", angles, "deg")
     _put(sample, "unit_cell_volume", [abs(float(np.linalg.det(real)))], "angstrom^3")
-    _put(sample, "ub_matrix", [to_mcstas @ np.linalg.inv(real)], "1/angstrom")
+    matrices = [to_mcstas @ np.linalg.inv(np.array(crystal.real)) for crystal in crystals]
+    _put(sample, "ub_matrix", matrices, "1/angstrom")
 
 
-def _put_data(entry: Any, image: np.ndarray, experiment: Experiment) -> None:
-    """The image as the one frame of the default plot; long runs of equal pixels are stored short."""
+def _put_spindle(sample: Any, experiments: Sequence[Experiment], to_mcstas: np.ndarray) -> None:
+    """Angle of the spindle at the beginning and the end of each frame, and its axis."""
+    chain = _group(sample, "transformations", "NXtransformations")
+    start = np.degrees([one.spindle.start_rad for one in experiments])
+    width = np.degrees([one.spindle.range_rad for one in experiments])
+    axis = to_mcstas @ np.array(unit(experiments[0].spindle.axis))
+    _axis(chain, "phi", start, "deg", "rotation", axis, ".")
+    _put(chain, "phi_end", start + width, "deg")
+    _put(chain, "phi_range_average", float(width.mean()), "deg")
+    _put(chain, "phi_range_total", float(width.sum()), "deg")
+
+
+def _put_data(entry: Any, frames: NexusFrames) -> None:
+    """Room for the images, each a chunk of its own; the default plot is the first."""
+    detector = frames.experiments[0].detector
+    shape = (len(frames.experiments), detector.spixels, detector.fpixels)
     data = _group(entry, "data", "NXdata", signal="data")
-    rows = max(1, min(image.shape[0], (1 << 18) // max(image.shape[1], 1)))
-    dataset = data.create_dataset(
-        "data", data=image[None], chunks=(1, rows, image.shape[1]),
-        compression="gzip", compression_opts=1, shuffle=True,
-    )  # fmt: skip
-    dataset.attrs["units"] = "photons"
-    dataset.attrs["long_name"] = "photons per pixel"
+    filters = _filters(frames.compression)
+    dataset = data.create_dataset("data", shape=shape, dtype=frames.dtype, chunks=(1, *shape[1:]), **filters)
+    counted = frames.saturation is not None
+    dataset.attrs["units"] = "counts" if counted else "photons"
+    dataset.attrs["long_name"] = "counts per pixel" if counted else "photons per pixel"
+    # What XDS looks for.
+    data["data_000001"] = dataset
+    # So that an interrupted file can be gone on with.
+    entry.create_dataset("frames_written", shape=shape[:1], dtype=np.uint8)

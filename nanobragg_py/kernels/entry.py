@@ -132,6 +132,19 @@ def scale_to_bytes(values, grey, count, scale):
     reduction.scale_to_bytes(carray(values, (count,)), carray(grey, (count,)), scale)
 
 
+def poisson_deviates(values, deviates, count, table, stream, singles):
+    """See reduction.poisson_deviates; singles as in poisson_words."""
+    kept = carray(singles, (6,))
+    reduction.poisson_deviates(
+        carray(values, (count,)),
+        carray(deviates, (count,)),
+        carray(table, (33,)),
+        carray(stream, (1,)),
+        kept[0:2],
+        kept[2:6],
+    )
+
+
 def poisson_words(values, words, count, offset, table, stream, singles, totals):
     """See reduction.poisson_words; singles float32 (6,): the Gaussian's spare, then poisson's memory."""
     kept = carray(singles, (6,))
@@ -211,6 +224,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
         squared_deviations,
         scale_to_words,
         scale_to_bytes,
+        poisson_deviates,
         poisson_words,
         mosaic_rotations,
         read_plain_list,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..base.records import record
@@ -67,6 +69,11 @@ class Experiment:
     steps: int
     background: Background
     noise_seed: NoiseSeed
+
+    def at_spindle_angle(self, start_rad: float) -> Experiment:
+        """The same with another angle of the spindle's first step."""
+        spindle = replace(self.spindle, start_rad=start_rad)
+        return replace(self, spindle=spindle, cells=spindle.cells(self.crystal.real_m))
 
     @property
     def rendered(self) -> RenderedPixels:

@@ -12,11 +12,15 @@ from .steps import Steps
 @by_value
 @record
 class Spindle:
-    """A sweep: axis (unit vector), angle of the first step and steps, in radians."""
+    """A sweep: axis (unit vector), angle of the first step and steps, in radians.
+
+    stale_at_zero: whether a step at exactly 0 keeps the cell of the step before, as in the C program.
+    """
 
     axis: Vector
     start_rad: float
     steps: Steps
+    stale_at_zero: bool
 
     @property
     def range_rad(self) -> float:
@@ -28,12 +32,11 @@ class Spindle:
         """Angle of each step."""
         return self.steps.positions(self.start_rad)
 
-    def cells(self, real_m: Triad, stale: bool) -> np.ndarray:
+    def cells(self, real_m: Triad) -> np.ndarray:
         """Cell vectors after the rotation: float64 (2, steps, 9), [0] in steady state, [1] first of all.
 
         At a phi of exactly 0 the C program does not turn the cell, and so keeps the one of the step before, whatever
-        pixel that was in; only the run's very first step sees the unrotated cell (docs/differences.md). Not so if
-        `stale` is False.
+        pixel that was in; only the run's very first step sees the unrotated cell (docs/differences.md).
         """
         at_rest = [component for vector in real_m for component in vector]
         latest = at_rest
@@ -43,7 +46,7 @@ class Spindle:
             for phi in self.positions_rad:
                 if phi != 0.0:
                     latest = [c for vector in real_m for c in turned_about(vector, self.axis, phi)]
-                elif not stale:
+                elif not self.stale_at_zero:
                     latest = at_rest
                 cells.append(latest)
             passes.append(cells)

@@ -36,7 +36,7 @@ def resolve_spindle(config: Config, header: HeaderDefaults, axis: Vector) -> Spi
     if steps.count < 1:
         raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
     require_room(steps.count, STEP_BYTES, "spindle steps")
-    return Spindle(axis, start, steps)
+    return Spindle(axis, start, steps, stale_at_zero=not config.fixes.upstream)
 
 
 def resolve_phi(osc: float | None, step: float | None, count: int | None) -> Steps:

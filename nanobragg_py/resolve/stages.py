@@ -99,7 +99,7 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
         spindle=spindle,
         crystal=crystal,
         mosaic=mosaic,
-        cells=spindle.cells(crystal.real_m, stale=not config.fixes.upstream),
+        cells=spindle.cells(crystal.real_m),
         domains=domains,
         structure_factors=grid,
         interpolation=replace(interpolation, used=interpolation.used and grid.reflections > 0),
@@ -125,7 +125,7 @@ def with_crystal(
         experiment,
         crystal=crystal,
         oversampling=oversampling,
-        cells=experiment.spindle.cells(crystal.real_m, stale=not config.fixes.upstream),
+        cells=experiment.spindle.cells(crystal.real_m),
         steps=experiment.steps // experiment.oversampling.used**2 * oversampling.used**2,
     )
 

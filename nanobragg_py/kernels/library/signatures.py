@@ -44,6 +44,8 @@ COMMON: dict[str, str] = {
 }
 # Kernels for series of images from Python, and for their spots.
 _SERIES: dict[str, str] = {
+    "poisson_deviates": "void (float32* values, float32* deviates, int64 count, int64* table, int64* stream, "
+    "float32* singles)",
     "store_geometry": "void (parameters* parameters, float64* sources, float64* geometry, float64* scratch, "
     "int64 first, int64 last)",
     "near_sphere": "int64 (float64* hkl, int64 size, float64* metric, float64* along, float64 limit, int64* index)",

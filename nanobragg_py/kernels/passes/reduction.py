@@ -64,6 +64,13 @@ def scale_to_bytes(values, grey, scale):
 
 
 @compiled
+def poisson_deviates(values, deviates, table, stream, spare, memory):
+    """Photon counts drawn about `values`, as they are drawn (float32)."""
+    for i in range(values.size):
+        deviates[i] = poisson(values[i], table, stream, spare, memory)
+
+
+@compiled
 def poisson_words(values, words, offset, table, stream, spare, memory, totals):
     """Photon counts drawn about `values`, plus offset, as 16-bit integers.
 
