@@ -10,12 +10,16 @@ from ..resolve.stages import NothingToDo, resolve
 from . import run_log
 from .output import write_files
 from .pixel_log import PixelLog
+from .series_run import is_series, run_series
 from .stage_log import StageLog
 from .standard_output import say
 
 
 def run(config: Config) -> None:
     """Run the program. Raises InputError for whatever the user can mend."""
+    if is_series(config):
+        run_series(config)
+        return
     stages = StageLog(config)
     try:
         experiment = resolve(config, listener=stages)

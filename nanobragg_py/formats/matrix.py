@@ -6,6 +6,8 @@ import io
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from ..base.c_numbers import leading_real
 from ..base.errors import InputError, shown
 from ..base.files import read_bytes, whole_file
@@ -65,9 +67,43 @@ def parse_matrix(content: bytes, path: str) -> Triad:
         for word in line.split(maxsplit=9)[:9]:
             numbers += _numbers_in(word.decode("latin-1"), f"{path}: line {line_number}")
             if len(numbers) >= 9:
-                ax, bx, cx, ay, by, cy, az, bz, cz = numbers[:9]
-                return ((ax, ay, az), (bx, by, bz), (cx, cy, cz))
+                return _triad(numbers[:9])
     raise InputError(f"{path}: -mat expects nine numbers (a* b* c*, one component in each row); found {len(numbers)}")
+
+
+def read_matrices(path: str, option: str) -> list[Triad]:
+    """Matrices of a file: nine numbers each, as -mat reads them, or an array (n, 3, 3) of a NumPy file.
+
+    In text, blank lines between matrices are allowed, and lines that begin with #. Raises InputError.
+    """
+    content = read_bytes(path, option)
+    if content.startswith(b"\x93NUMPY"):
+        return _matrices_of_array(content, path, option)
+    numbers: list[float] = []
+    for line_number, line in enumerate(io.BytesIO(content), 1):
+        for word in line.partition(b"#")[0].split():
+            numbers += _numbers_in(word.decode("latin-1"), f"{path}: line {line_number}")
+    if not numbers or len(numbers) % 9:
+        raise InputError(f"{path}: {option} expects nine numbers for each matrix; found {len(numbers)}")
+    return [_triad(numbers[first : first + 9]) for first in range(0, len(numbers), 9)]
+
+
+def _matrices_of_array(content: bytes, path: str, option: str) -> list[Triad]:
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError) as error:
+        raise InputError(f"{path}: {option} cannot be read as NPY: {shown(str(error))}") from error
+    if array.ndim != 3 or array.shape[1:] != (3, 3) or not len(array) or array.dtype.kind not in "iuf":
+        raise InputError(f"{path}: {option} expects an array (n, 3, 3) of numbers, found shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{path}: {option} expects finite numbers")
+    return [_triad(matrix.ravel().tolist()) for matrix in array.astype(np.float64)]
+
+
+def _triad(numbers: list[float]) -> Triad:
+    """a*, b*, c* of nine numbers, one component of all three in each row."""
+    ax, bx, cx, ay, by, cy, az, bz, cz = numbers
+    return ((ax, ay, az), (bx, by, bz), (cx, cy, cz))
 
 
 def _numbers_in(word: str, where: str) -> list[float]:
