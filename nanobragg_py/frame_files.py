@@ -45,7 +45,8 @@ class FrameOutputs:
 
     def numbered(self) -> list[tuple[str, str]]:
         """Names with #### and the option that each comes from."""
-        named = [("--save", name) for name in self.photons] + [("--save-noise", name) for name in self.counts]
+        named: list[tuple[str, str | None]] = [("--save", name) for name in self.photons]
+        named += [("--save-noise", name) for name in self.counts]
         named += [("-floatfile", self.floats), ("-intfile", self.integers), ("-noisefile", self.noise)]
         return [(option, name) for option, name in named if name is not None and MARKS.search(os.path.basename(name))]
 

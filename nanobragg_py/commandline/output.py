@@ -10,6 +10,7 @@ from ..base.files import check_writable, written_directly
 from ..formats.floats import write_floats
 from ..formats.pgm import write_pgm
 from ..formats.smv_writer import smv_header, write_integers, write_words
+from ..measurement.counts import poisson_counts
 from ..measurement.poisson import PoissonNoise
 from ..model.experiment import Experiment
 from ..options.config import Config
@@ -38,11 +39,13 @@ def check_outputs(config: Config) -> None:
         _rings_A(config)
     if config.save_orientation is not None:
         check_writable(config.save_orientation, "--save-orientation")
-    if config.save:
+    if config.save or config.save_noise:
         from ..formats.save import check_save
 
         for path in config.save:
             check_save(path)
+        for path in config.save_noise:
+            check_save(path, "--save-noise")
 
 
 def write_files(config: Config, experiment: Experiment, renderer: Renderer) -> None:
@@ -154,10 +157,15 @@ def _write_extras(config: Config, experiment: Experiment, image: np.ndarray) -> 
         from ..formats.matrix import write_orientation
 
         write_orientation(config.save_orientation, experiment.crystal, experiment.beam.wavelength_m)
-    for path in config.save:
+    if config.save or config.save_noise:
         from ..formats.save import save_image
 
-        save_image(path, image, experiment)
+        for path in config.save:
+            save_image(path, image, experiment)
+        if config.save_noise:
+            counts = poisson_counts(image, experiment, experiment.noise_seed)
+            for path in config.save_noise:
+                save_image(path, image, experiment, counts, "--save-noise")
 
 
 def _rings_A(config: Config) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from ..resolve.stages import NothingToDo, resolve
 from . import run_log
 from .output import write_files
 from .pixel_log import PixelLog
-from .series_run import is_series, run_series
+from .series_run import is_series, run_series, warn_of_series_options
 from .stage_log import StageLog
 from .standard_output import say
 
@@ -20,6 +20,7 @@ def run(config: Config) -> None:
     if is_series(config):
         run_series(config)
         return
+    warn_of_series_options(config)
     stages = StageLog(config)
     try:
         experiment = resolve(config, listener=stages)

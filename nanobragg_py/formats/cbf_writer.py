@@ -57,7 +57,8 @@ def _rounded(photons: np.ndarray) -> np.ndarray:
     lost = float(np.abs(whole - photons).sum()) / max(float(np.abs(photons, dtype=np.float64).sum()), 1e-300)
     if lost > 0.01:
         note(f"--save: CBF holds whole photons; rounding changed {100 * lost:.3g} % of the intensity")
-    return whole.astype(np.int32)
+    rounded: np.ndarray = whole.astype(np.int32)
+    return rounded
 
 
 def detector_name(detector: Detector) -> str:

@@ -86,7 +86,7 @@ class NexusFile:
             return image
         size = image.dtype.itemsize
         shuffled = np.ascontiguousarray(image.view(np.uint8).reshape(-1, size).T)
-        return zlib.compress(shuffled, COMPRESSION_LEVEL)
+        return zlib.compress(shuffled.data, COMPRESSION_LEVEL)
 
     def write(self, number: int, packed: bytes | np.ndarray) -> None:
         """Put a frame in its place."""

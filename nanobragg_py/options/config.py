@@ -138,6 +138,14 @@ class Config:
     show_rings: str | None = None
     save: tuple[str, ...] = ()
     save_orientation: str | None = None
+    save_noise: tuple[str, ...] = ()
+    frames: int | None = None
+    frame_width_deg: float | None = None
+    orientations_file: str | None = None
+    resume: bool = False
+    compression: str | None = None
+    ground_truth: str | None = None
+    inputs_folder: str | None = None
     trace_pixels: tuple[tuple[int, int], ...] = ()
     trace_prefix: str = "TRACE_PY"
     trace_only: bool = False

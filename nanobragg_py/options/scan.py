@@ -72,12 +72,12 @@ def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
             value = remaining.pop(0)
         if option.choices and value not in option.choices:
             raise InputError(f"option {name}: expected {' or '.join(option.choices)}, got '{shown(value)}'")
-        if option.sets == "threads":
+        if option.sets in ("threads", "frames"):
             count, length = leading_integer(value)
             if length != len(value) or count < 1:
-                raise InputError(f"option --threads: expected a positive whole number, got '{value}'")
-            said["threads"] = count
-        elif option.sets == "sf_resolution_A":
+                raise InputError(f"option {name}: expected a positive whole number, got '{shown(value)}'")
+            said[option.sets] = count
+        elif option.sets in ("sf_resolution_A", "frame_width_deg"):
             said[option.sets] = _positive(name, value)
         elif option.sets == "fixes":
             said["fixes"] = _corrections(said).and_named(value)
