@@ -7,6 +7,7 @@ is horizontal as at synchrotrons, and MOSFLM's and XDS's fast and slow axes come
 
 from __future__ import annotations
 
+import errno
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -72,7 +73,12 @@ class NexusFile:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        try:
+            self._file.flush()
+            self._file.close()
+        except (OSError, RuntimeError) as failure:
+            # h5py has several exceptions for a full disk, which it notices when it writes at last.
+            raise OSError(errno.ENOSPC, "the file could not be written to its end (is the disk full?)") from failure
 
     @property
     def missing(self) -> list[int]:
