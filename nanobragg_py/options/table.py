@@ -300,7 +300,7 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--show-rings", "show_rings", "resolutions to mark in the picture, in Å, separated by commas", "D1,D2"),
     OwnOption("--save", "save", "write the float image as .cbf, .edf, .tif, .npy or NXmx (.nxs, .h5); may be repeated",
               "FILE", repeat=True),
-    OwnOption("--save-noise", "save_noise", "the image with photon noise, 32 bits, in the same formats; may be repeated",
+    OwnOption("--save-noise", "save_noise", "the image with photon noise, 32 bits, in these formats; may be repeated",
               "FILE", repeat=True),
     OwnOption("--frames", "frames", "a rotation series of N frames; #### in names of files is the frame's number", "N"),
     OwnOption("--frame-width", "frame_width_deg", "degrees from frame to frame (default: -osc)", "DEG"),
