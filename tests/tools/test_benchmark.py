@@ -259,7 +259,8 @@ def test_a_run_that_compiled_is_found_by_what_our_program_says():
     assert COMPILING.decode() in sources
 
 
-def test_programs_and_their_threads(tmp_path: Path):
+def test_programs_and_their_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     exe = stand_in(tmp_path, "same")
     programs = measured_programs([f"C={exe}", exe], [4, 1])
     assert [(p.name, p.threads, p.ours) for p in programs] == [
@@ -268,7 +269,10 @@ def test_programs_and_their_threads(tmp_path: Path):
     assert programs[0].words(["-h"])[-3:] == ["--threads", "4", "-h"]
     assert programs[1].words(["-h"]) == [exe, "-h"]
     assert programs[1].environment()["OMP_NUM_THREADS"] == "4"
-    assert programs[0].environment()["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
+    assert programs[0].environment()["PYTHONPATH"] == str(ROOT)
+    assert "PYTHONPATH" not in programs[1].environment()
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    assert programs[0].environment()["PYTHONPATH"] == f"{ROOT}{os.pathsep}elsewhere"
 
 
 def test_the_command_lists_every_workload():
