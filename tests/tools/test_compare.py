@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from fabio.adscimage import AdscImage
@@ -146,6 +147,17 @@ def test_a_file_compared_with_itself_is_said(pair: tuple[Path, Path], tmp_path: 
     copy = tmp_path / "copy.bin"
     copy.write_bytes(pair[0].read_bytes())
     assert tool(pair[0], copy).stderr == ""
+
+
+def test_frames_of_one_file_are_compared_and_not_taken_for_one(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "many.h5", "w") as file:
+        file["entry/data/data"] = np.stack([spots((32, 32)), spots((32, 32)), 2 * spots((32, 32))])
+    many = tmp_path / "many.h5"
+    same = tool(f"{many}::1", f"{many}::2")
+    assert (same.returncode, same.stderr) == (0, "")
+    assert "files byte for byte    not compared: only a part of a file is" in same.stdout
+    assert tool(f"{many}::1", f"{many}::3").returncode == 1
+    assert "A and B are the same file" in tool(f"{many}::1", f"{many}::1").stderr
 
 
 def test_how_the_shape_was_found_is_said(pair: tuple[Path, Path], tmp_path: Path) -> None:

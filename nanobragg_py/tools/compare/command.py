@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 NAME = "nb-compare"
 HELP = """Compare two images, or all that two programs write when they are run with the same arguments.
 
-A and B are raw float32 images (.bin, or a file of no known format), SMV, PGM, CBF, EDF, TIFF, NPY, or another
-format that fabio reads. The shape of a raw image is that of --shape, of an SMV header beside it (FILE.img,
-intimage.img, …: SIZE2 x SIZE1), of the other image, or a square.
+A and B are raw float32 images (.bin, or a file of no known format), SMV, CBF, HDF5 (FILE::NUMBER is one image of
+many), EDF, TIFF, PGM, NPY, or another format that fabio reads. The shape of a raw image is that of --shape, of an
+SMV header beside it (FILE.img, intimage.img, …: SIZE2 x SIZE1), of the other image, or a square.
 
 Printed (and with --json written): whether they are identical (bit for bit, of the pixels), number of differing
 pixels, Pearson correlation, sum ratio, RMS and largest difference (absolute, relative |a-b|/max(|a|,|b|), and in
