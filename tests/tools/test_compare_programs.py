@@ -123,6 +123,19 @@ def test_words_of_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             program_words(command)
 
 
+def test_a_program_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken").write_bytes(b"\x7fELF no program")
+    (tmp_path / "broken").chmod(0o755)
+    result = tool("--a", "./broken", "--b", "true", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "nb-compare: error: ./broken: cannot be started: exec format error\n",
+    )
+    result = tool("--a", "sleep 5", "--b", "true", "--timeout", "0.1")
+    assert result.stderr == "nb-compare: error: sleep 5: still running after --timeout 0.1 s\n"
+    assert tool("--a", "'", "--b", "true").stderr.startswith('nb-compare: error: "\'": not a command line: ')
+
+
 def test_inputs_are_copied_under_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, run = tmp_path / "work", tmp_path / "run"
     (work / "deep" / "er").mkdir(parents=True)
