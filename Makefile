@@ -10,7 +10,7 @@ OLDEST := $(VENV)-oldest
 INSTALL := -m pip install -qq --disable-pip-version-check
 EDITABLE := --no-build-isolation --config-settings editable_mode=compat --editable
 
-.PHONY: help demo test test-oldest lint format golden bench docs dist clean
+.PHONY: help demo test test-pipeline test-oldest lint format golden bench docs dist clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ demo: $(READY)
 ##              set up and run all tests, several at a time
 test: $(TESTS_READY)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
+
+## make test-pipeline
+##              take a rotation series through DIALS (Debian: apt-get install --no-install-recommends dials)
+test-pipeline: $(TESTS_READY)
+	@$(BIN)/python -m pytest -m pipeline tests/pipeline
 
 ## make test-oldest
 ##              run all tests with the oldest versions of everything that setup.cfg allows, in $(OLDEST)
