@@ -151,6 +151,18 @@ def test_links(page: Path) -> None:
     assert not missing
 
 
+def test_recipes() -> None:
+    """Files that CONTRIBUTING.md sends the reader to are there; paths within the package are written without it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = [word for word in re.findall(r"`([\w./-]+)`", text) if "/" in word and not word.startswith("bin/")]
+    missing = [path for path in paths if not any((root / path).exists() for root in (ROOT, ROOT / "nanobragg_py"))]
+    assert set(missing) == {"formats/NAME.py"} and len(paths) > 20
+    names = set(re.findall(r"`([A-Z_]{4,}|\w+_\w+\(\)|resolve_\w+)`", text)) - {"CASES"}
+    sources = "".join(path.read_text() for path in (ROOT / "nanobragg_py").rglob("*.py"))
+    sources += "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    assert not [name for name in names if not re.search(rf"^(def )?{name.removesuffix('()')}\b", sources, re.MULTILINE)]
+
+
 def test_navigation() -> None:
     """Every page is in the site's navigation, once, and every entry is a page."""
     entries = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
