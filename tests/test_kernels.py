@@ -1,21 +1,15 @@
-"""The two walks over the formula agree bit for bit, and the quick functions keep their stated bounds."""
+"""The two walks over the formula agree bit for bit, and what the second look is for."""
 
 from __future__ import annotations
 
-import math
 import platform
 import subprocess
 import sys
-from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nanobragg_py.base.errors import InputError
-from nanobragg_py.kernels.jit import for_python
-from nanobragg_py.kernels.simd import trig
 from nanobragg_py.model.experiment import Experiment
 from nanobragg_py.options.config import scan
 from nanobragg_py.rendering.renderer import Renderer
@@ -98,48 +92,6 @@ def test_processor_without_fused_multiply_add(tmp_path, monkeypatch):
         images.append((tmp_path / "floatimage.bin").read_bytes())
     assert images[0] == images[1]
     assert list((tmp_path / "kernels").glob("render_square-*.o")), "compiled anew"
-
-
-quick_sine = for_python(trig.quick_sine)
-fine_sine_cosine = for_python(trig.fine_sine_cosine)
-quick_exp = for_python(trig.quick_exp)
-reduce_by_pi = for_python(trig.reduce_by_pi)
-
-
-def nearest_turns(x: float) -> float:
-    return float(np.rint(x * trig.ONE_OVER_PI))
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.floats(-1e8, 1e8), st.integers(-30_000_000, 30_000_000), st.floats(-1e-6, 1e-6))
-def test_quick_sine_keeps_its_bound(anywhere, turns, offset):
-    """Relative to the C library's sine, also next to multiples of pi."""
-    for x in (anywhere, turns * math.pi, turns * math.pi + offset, np.nextafter(turns * math.pi, np.inf)):
-        exact = abs(math.sin(x))
-        found = abs(quick_sine(reduce_by_pi(x, nearest_turns(x))))
-        assert abs(found - exact) <= trig.QUICK_SINE_ERROR * exact
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.floats(-1e6, 1e6))
-def test_fine_sine_and_cosine_keep_their_bound(x):
-    sine, cosine = fine_sine_cosine(reduce_by_pi(x, nearest_turns(x)))
-    sign = math.copysign(1.0, math.cos(x)) * math.copysign(1.0, cosine)
-    assert abs(sign * sine - math.sin(x)) <= trig.FINE_SINE_ERROR
-    assert abs(sign * cosine - math.cos(x)) <= trig.FINE_SINE_ERROR
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.floats(-690, 0))
-def test_quick_exp_keeps_its_bound(x):
-    assert abs(quick_exp(x) - math.exp(x)) <= trig.QUICK_EXP_ERROR * math.exp(x)
-
-
-def test_pi_in_three_parts():
-    """The three constants add up to pi, digits from Abramowitz & Stegun, table 1.1."""
-    digits = Fraction(3141592653589793238462643383279502884197, 10**39)
-    parts = sum(Fraction(part) for part in (trig.PI_1, trig.PI_2, trig.PI_3))
-    assert abs(parts - digits) < Fraction(1, 10**38)
 
 
 def test_a_grid_too_large_is_refused(resolve, tmp_path):

@@ -2,7 +2,8 @@
 
 Each transform stands here twice, one below the other: as the definition, with the C library's functions, and over a
 block of pixels with the functions of simd/trig.py, together with the error bound of the one against the other. The
-bound is for a term, so of the transform's square, and adds up as simd/blocks.py says.
+bound is for a term, so of the transform's square, to first order, and adds up as simd/blocks.py says. It counts every
+rounding at its worst; tests/kernels/test_error_bounds.py counts them again and refuses a bound that is too small.
 """
 
 from __future__ import annotations
@@ -76,8 +77,9 @@ def square_block(p, w, count):
         w[rows.WEIGHT + i] = da * db * dc
 
 
-# Six sines, and eight roundings here or there; the square doubles that.
-SQUARE_ERROR = 2.0 * (6.0 * QUICK_SINE_ERROR + 16.0 * ROUNDING)
+# Six sines, and five roundings on either side: three quotients and two products, or four products and one quotient.
+# The square doubles that.
+SQUARE_ERROR = 2.0 * (6.0 * QUICK_SINE_ERROR + 10.0 * ROUNDING)
 
 
 # --- an ellipsoid ---
@@ -120,9 +122,13 @@ def round_block(p, w, count):
         w[rows.WEIGHT + i] = 0.0 if x == 0.0 else weight
 
 
-ROUND_ERROR = 64.0 * ROUNDING
-# Absolute, times WEIGHT: the transform has zeros.
-ROUND_SLACK = 4.0 * FINE_SINE_ERROR
+# Twelve roundings of the difference sin(x)/x - cos(x) and what multiplies it: five in the definition, seven in the
+# block. The square doubles that.
+ROUND_ERROR = 24.0 * ROUNDING
+# Absolute, times WEIGHT: the transform has zeros. Errors of the cosine and of the sine over x, and three roundings of
+# that quotient, make 16.4 roundings where they are largest together, near x = pi/2. (Where x is small it is the sine's
+# relative error that counts, 12 roundings at most.) FINE_SINE_ERROR is 10.8 of them.
+ROUND_SLACK = FINE_SINE_ERROR + 6.0 * ROUNDING
 
 
 # --- peaks about the nodes ---
@@ -184,7 +190,8 @@ def gauss_block(p, w, count):
         w[rows.LATTICE + i] = cells * quick_exp(gauss_exponent(w[rows.LATTICE + i], fudge))
 
 
-GAUSS_ERROR = 2.0 * (QUICK_EXP_ERROR + 16.0 * ROUNDING)
+# The exponents are the same bits; the exponential, and one product on either side. The square doubles that.
+GAUSS_ERROR = 2.0 * (QUICK_EXP_ERROR + 2.0 * ROUNDING)
 
 
 @inlined
@@ -208,7 +215,8 @@ def tophat_block(p, w, count):
         w[rows.LATTICE + i] = cells if inside_top_hat(w[rows.LATTICE + i], fudge) else 0.0
 
 
-TOPHAT_ERROR = 16.0 * ROUNDING
+# Both are the same bits.
+TOPHAT_ERROR = 0.0
 
 
 # --- the table ---

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import decimal
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from forked import LIST, Result, load_kernels, run_forked
 from kernels_in_use import LINE, SMALL
+from running_error import DIGITS
 
 from nanobragg_py.kernels.library import cache as kept
 from nanobragg_py.kernels.library import load, processes
@@ -87,3 +89,10 @@ def run(folder: Path, all_code: dict[str, bytes], tmp_path: Path) -> Callable[..
 def compiled(tmp_path: Path) -> Callable[[], list[str]]:
     """Names of the kernels that the last run had compiled."""
     return lambda: (tmp_path / "compiled").read_text().split()
+
+
+@pytest.fixture
+def fifty_digits() -> Iterator[None]:
+    """What the derivations of error bounds count in."""
+    with decimal.localcontext(prec=DIGITS):
+        yield

@@ -7,21 +7,17 @@ transform uses the sines of trig.py. Their error bounds make a bound for the pix
 could round to another float32, the pixel is handed back to pixel.py. So the image is the C program's by
 construction, and the quick sine only decides how often a second look is needed.
 
-The bound, for a pixel of n steps, with u = 2^-53. A lattice factor is a product of three ratios of sines: six
-times QUICK_SINE_ERROR, and eight roundings here or there; its square doubles that. The structure factor's square
-and its product add four roundings, the sum of n non-negative terms at most n on either side, the final factors
-(the same numbers in the same order) six. Terms are never negative, so relative errors do not grow in the sum.
+The bound, for a pixel of n steps, with u = 2^-53: what the crystal's transform adds is in shapes.py, what the sum adds
+in sum_error, what interpolation adds in lattice.py. Terms are never negative, so relative errors do not grow in the
+sum. Interpolated structure factors are sums of 64 products in another order than the C program's, and may cancel, so
+their error is absolute (LOOSE). All are bounds to first order; what products of errors add is in finish_block. Terms
+that underflow are left out: they are photons that are 0 as float32.
 
 Served here: every shape, source, spindle step, mosaic domain, sensor layer, oversampling, polarization and mask,
 curved or flat, nearest reflection or tricubic interpolation (up to the first block in which a neighbourhood leaves
 the list). Not served: `-oversample_thick/_polar/_omega`; there the running sum is multiplied as it grows, so that
 the order of steps within a pixel matters, and all goes through pixel.py. Where corrections have them multiply the
-new terms, or weigh the sources, the terms of each source are summed apart (by_source), which adds a handful of
-roundings on either side.
-
-Interpolated structure factors are sums of 64 products in another order than the C program's, and may cancel, so
-their error is absolute: at most 64 roundings of the sum of absolute products, which is at most 1.25^3 (Lebesgue's
-constant of cubic interpolation in the middle interval) times the largest |F| of the list.
+new terms, or weigh the sources, the terms of each source are summed apart (by_source).
 """
 
 from __future__ import annotations
@@ -46,10 +42,22 @@ from .rays import first_factors, place_block, polarize_block, scatter_block, sub
 
 
 @inlined
+def sum_error(terms, by_source):
+    """Relative error bound, to first order, of a pixel's photons from its terms' transforms and amplitudes.
+
+    On either side three roundings of a term (|F_cell|^2 |F_latt|^2), `terms` of their sum and five of the final
+    factors; by source two more, of its share and of its background, wherever the factors multiply.
+    """
+    return (2.0 * terms + (20.0 if by_source else 16.0)) * ROUNDING
+
+
+@inlined
 def finish_block(p, shape, tricubic, w, spixel, first, count, image, open_pixels, found):
     """Write the block's photons; list in `open_pixels` the pixels whose float32 the error bound leaves open."""
     terms = np.float64(p.steps) * np.float64(p.layers)
-    relative = (RELATIVE_ERROR[shape] + (2.0 * terms + (32.0 if p.by_source else 16.0)) * ROUNDING) * p.error_scale
+    relative = RELATIVE_ERROR[shape] + sum_error(terms, p.by_source)
+    # Products of errors, and roundings of the bound itself; the bounds in LOOSE are wide enough to hold their own.
+    relative = relative * (1.0 + 2.0 * relative + 8.0 * ROUNDING) * p.error_scale
     at = spixel * p.fpixels + first
     for i in range(count):
         intensity = w[rows.INTENSITY + i]

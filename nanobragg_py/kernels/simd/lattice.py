@@ -16,7 +16,10 @@ from .trig import ONE_OVER_PI, reduce_by_pi
 
 # Added to a slot of the table: the low 32 bits of the sum, a float64, are the slot.
 WHOLE = 2.0**52
-TRICUBIC_ERROR = 64.0 * ROUNDING * 1.25**3
+# Times the largest |F|. Of any of the 64 products, at most 15 roundings in the definition and 18 here: six of its
+# weights, eight of multiply-adds, one of the last product and three of its sum. The absolute products add up to 1.25^3
+# at most (Lebesgue's constant of cubic interpolation in the middle interval).
+TRICUBIC_ERROR = 33.0 * ROUNDING * 1.25**3
 
 
 @inlined
