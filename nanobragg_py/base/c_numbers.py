@@ -49,6 +49,11 @@ def wrap32(value: int) -> int:
     return (value + 2**31) % 2**32 - 2**31
 
 
+def to_int32(value: float) -> int:
+    """A real number as C makes an int of it on x86: cut off, and -2^31 where it does not fit or is not a number."""
+    return int(value) if -(2.0**31) - 1.0 < value < 2.0**31 else -(2**31)
+
+
 def c_format(template: str, *values: object) -> str:
     """printf with C's spelling of negative not-a-number, which Python drops."""
     text = template % values

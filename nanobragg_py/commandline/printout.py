@@ -15,6 +15,9 @@ from ..rendering.renderer import Renderer
 from . import run_log
 from .standard_output import flush, say
 
+# Planes along each axis of the table that the C program copies a neighbourhood to when it interpolates.
+COPIED_PLANES = 6.0
+
 
 class Printout:
     """Renders an image and prints pixels.
@@ -89,12 +92,31 @@ class Printout:
                 row = np.where(np.isnan(row), earlier, row)
         return row
 
+    def _before_the_first_step(self) -> dict[str, float]:
+        """What the C program's variables hold before the run's first step, by the names of a record's columns.
+
+        The cell is the unturned one, the reflection is the last of the list; but h0 and k0 have counted planes of the
+        table since then. The transform of the lattice has no value yet: it prints what is in memory, we say nan.
+        """
+        experiment = self.experiment
+        cell = [component for vector in experiment.crystal.real_m for component in vector]
+        names = ("ax", "ay", "az", "bx", "by", "bz", "cx", "cy", "cz")
+        grid = experiment.structure_factors
+        if not grid.reflections:
+            return dict(zip(names, cell, strict=True))
+        h, k, l = (float(index) for index in grid.last_hkl)
+        h_size, k_size, _ = (float(size) for size in grid.shape)
+        if experiment.interpolation.used:
+            h_size = k_size = COPIED_PLANES
+        reflection = {"h": h, "k": k, "l": l, "h0": h_size, "k0": k_size, "l0": l, "F_cell": grid.last_F}
+        return {**dict(zip(names, cell, strict=True)), **reflection}
+
     def pixel_lines(self, row: np.ndarray, slow: int, fast: int) -> str:
         """The C program's lines for one pixel."""
         v = {name: float(row[column]) for name, column in PIXEL_COLUMNS.items()}
-        if math.isnan(v["F_cell"]):
-            # No step has needed a structure factor yet: the C program's variable still holds the list's last.
-            v["F_cell"] = self.experiment.structure_factors.last_F
+        for name, value in self._before_the_first_step().items():
+            if math.isnan(v[name]):
+                v[name] = value
         two_theta = math.atan2(math.sqrt(v["y"] * v["y"] + v["z"] * v["z"]), v["x"])
         stol = math.sin(two_theta / 2.0) / (self.experiment.beam.wavelength_m * 1e10)
         nearest = tuple(0 if math.isnan(v[name]) else int(v[name]) for name in ("h0", "k0", "l0"))

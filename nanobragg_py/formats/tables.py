@@ -18,12 +18,16 @@ _AS_SPACES = bytes.maketrans(DELIMITERS, b" " * len(DELIMITERS))
 # What a row and its line in the run log take while they are worked out (bytes), and how many rows are too many.
 ROW_BYTES = 1000
 MOST_ROWS = 10_000_000
+# The C program reads a line in pieces of this many bytes.
+LONGEST_LINE = 10239
 
 
 def read_columns(path: str, columns: int, option: str) -> np.ndarray:
     """Rows of up to `columns` numbers, float64 (n, columns), nan where a row is shorter.
 
-    Separators are blanks, tabs and any of , ; : !; blank lines are skipped. Raises InputError, naming the line.
+    Separators are blanks, tabs and any of , ; : !; blank lines are skipped. In a line that does not end in a plain
+    newline (the file's last one, or one with a Windows line end) what is missing is 0, and a blank one is a row of
+    zeros, as in the C program; a warning says so. Raises InputError, naming the line.
     """
     return parse_columns(read_bytes(path, option), path, columns, option)
 
@@ -39,17 +43,26 @@ def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.nd
             f"{path}: {option} has {lines} lines, which would need {needed} of memory; expected fewer than {MOST_ROWS}"
         )
     values = array("d")
-    extra = 0
+    extra = zeroed = 0
     for number, line in enumerate(io.BytesIO(content), 1):
-        words = line.translate(_AS_SPACES).split(maxsplit=columns)
-        if not words:
-            continue
         where = f"{path}: line {number}"
+        if len(line) > LONGEST_LINE:
+            raise InputError(f"{where}: longer than {LONGEST_LINE} bytes, which the C program takes for two lines")
+        text = line.rstrip(b"\r\n")
+        words = [word for word in text.translate(_AS_SPACES).split(b" ") if word]
+        plain = line[len(text) :] == b"\n"
+        if not words and plain:
+            continue
+        if len(words) < columns and not plain:
+            zeroed += 1
+            first_zeroed = where if zeroed == 1 else first_zeroed
         values.extend([_value(word, where, columns) for word in words[:columns]])
-        values.extend([math.nan] * (columns - len(words)))
+        values.extend([math.nan if plain else 0.0] * (columns - len(words)))
         extra += len(words) > columns
     if not values:
         raise InputError(f"{path}: {option} holds no data: expected rows of up to {columns} numbers")
+    if zeroed:
+        warn(f"{first_zeroed}: columns missing before a Windows line end, or none, are 0, as in the C program")
     if extra:
         warn(f"{path}: only the first {columns} columns are used ({extra} rows have more)")
     return np.frombuffer(values, dtype=np.float64).reshape(-1, columns)

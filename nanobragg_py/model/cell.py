@@ -9,6 +9,8 @@ from ..base.records import record
 from ..base.vectors import Triad, Vector, cross, dot, length, lengths, scaled_all, with_length
 
 HALF_PI = math.pi / 2
+# Far beyond any crystal, and far within what products of six edges can be calculated with.
+SHORTEST_EDGE_A, LONGEST_EDGE_A = 1e-30, 1e30
 
 
 @record
@@ -76,7 +78,7 @@ def direct_cell(given: tuple[float, ...]) -> DirectCell:
     b, c = (edge if edge > 0.0 else a for edge in edges[1:])
     alpha, beta, gamma = (angle if angle > 0.0 else HALF_PI for angle in angles)
     full = (a, b, c, alpha, beta, gamma)
-    if not a > 0.0 or any(math.isinf(v) for v in full):
+    if not all(SHORTEST_EDGE_A < edge < LONGEST_EDGE_A for edge in (a, b, c)):
         raise _impossible(full)
     half_sum = (alpha + beta + gamma) / 2
     skew = math.sin(half_sum) * math.sin(half_sum - alpha) * math.sin(half_sum - beta) * math.sin(half_sum - gamma)

@@ -19,7 +19,7 @@ class Grid:
     amplitudes: float64, the flattened (h_range+1, k_range+1, l_range+1) array of the C program (one plane more than
     needed along each axis) and one element more, default_F, which stands for every index outside.
     ranges: (h_min, h_max, k_min, k_max, l_min, l_max). reflections: entries read; 0 means that there is no list.
-    last_F: the last one read.
+    last_hkl, last_F: the last reflection read.
     """
 
     amplitudes: np.ndarray
@@ -27,6 +27,7 @@ class Grid:
     reflections: int
     default_F: float
     source: str
+    last_hkl: tuple[int, int, int] = (0, 0, 0)
     last_F: float = 0.0
 
     @property
@@ -61,7 +62,8 @@ def grid_of(hkl: np.ndarray, F: np.ndarray, default_F: float, source: str) -> Gr
     low, high = hkl.min(axis=0).tolist(), hkl.max(axis=0).tolist()
     ranges = (low[0], high[0], low[1], high[1], low[2], high[2])
     amplitudes = _empty_grid(ranges, default_F, source)
-    grid = Grid(amplitudes, ranges, len(F), default_F, source, float(F[-1]))
+    last = hkl[-1].tolist()
+    grid = Grid(amplitudes, ranges, len(F), default_F, source, (last[0], last[1], last[2]), float(F[-1]))
     box = amplitudes[:-1].reshape(grid.shape)
     if default_F != 0.0:
         box[:-1, :-1, :-1] = default_F

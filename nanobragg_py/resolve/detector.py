@@ -16,7 +16,7 @@ from ..formats.image_header import HeaderDefaults
 from ..model.detector import Axes, Detector, PivotInputs
 from ..model.steps import Steps
 from ..options.config import Config
-from .sampling import RangeRules, resolve_range
+from .sampling import RangeRules, range_from_parts, usable
 
 T = TypeVar("T")
 # What one layer of the sensor, and its line in the run log, takes while it is worked out (bytes).
@@ -296,13 +296,14 @@ def _resolve_sensor(config: Config) -> tuple[Steps, float, bool]:
     thickness = config.thickness_m or 0.0
     attenuation = -1.0 if config.attenuation_per_m is None else config.attenuation_per_m
     rules = RangeRules(halves_the_range=True, range_for_count=0.5e-6)
-    layers = resolve_range(thickness, None, config.thickness_steps, rules)
+    asked_for = range_from_parts(thickness, -1.0, config.thickness_steps or -1, rules)
+    layers = usable(asked_for)
     require_room(layers.count, LAYER_BYTES, "layers of the sensor")
     if config.fixes.layers and layers.range > 0.0:
         # The C program puts them T/(N-1) apart, so that the last one lies behind the sensor.
         layers = replace(layers, step=layers.range / layers.count)
     # The C program assumes a depth before it finds out that there may be no layers.
-    assumed = thickness > 0.0 and attenuation < 0.0
+    assumed = asked_for.range > 0.0 and attenuation < 0.0
     if assumed:
-        attenuation = divide(1.0, thickness)
+        attenuation = divide(1.0, asked_for.range)
     return layers, attenuation, assumed

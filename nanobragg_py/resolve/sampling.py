@@ -36,6 +36,9 @@ def resolve_spindle(config: Config, header: HeaderDefaults, axis: Vector) -> Spi
     if steps.count < 1:
         raise InputError("-osc 0 with -phistep gives no spindle steps: expected a range above 0 degrees")
     require_room(steps.count, STEP_BYTES, "spindle steps")
+    last = start + steps.step * (steps.count - 1)
+    if not math.isfinite(last):
+        raise InputError(f"the spindle's last step is at {last:g} degrees: expected a smaller -phi, -osc or -phistep")
     return Spindle(axis, start, steps, stale_at_zero=not config.fixes.upstream)
 
 
@@ -77,13 +80,18 @@ def resolve_range(
     """Range, step and number of steps of a beam property or of the sensor; nothing left over means one step of 0."""
     given_range = -1.0 if size is None else size
     given_step = -1.0 if step is None else step
-    resolved = _range_from_parts(given_range, given_step, -1 if count is None else count, rules)
-    if resolved.range <= 0.0 or resolved.step <= 0.0 or resolved.count <= 0:
+    return usable(range_from_parts(given_range, given_step, -1 if count is None else count, rules))
+
+
+def usable(steps: Steps) -> Steps:
+    """One step of 0 where there is no range, no step or no number of them."""
+    if steps.range <= 0.0 or steps.step <= 0.0 or steps.count <= 0:
         return Steps(0.0, 0.0, 1)
-    return resolved
+    return steps
 
 
-def _range_from_parts(size: float, step: float, count: int, rules: RangeRules) -> Steps:
+def range_from_parts(size: float, step: float, count: int, rules: RangeRules) -> Steps:
+    """Range, step and number of steps from what is given of them: below 0, or no steps, is not given."""
     if count <= 0:
         if size < 0.0:
             return Steps(0.0, 0.0, 1) if step <= 0.0 else Steps(step, step, 2)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..base.c_numbers import divide
+from ..base.c_numbers import divide, to_int32
 from ..base.errors import InputError
 from ..base.files import file_is_there
 from ..base.vectors import Triad
@@ -153,9 +153,10 @@ def resolve_oversampling(wanted: int | None, beam: Beam, detector: Detector, cry
     reciprocal_pixel = beam.wavelength_m * detector.distance_m / detector.pixel_size_m
     needed = divide(3.0 * max(crystal.size_m), reciprocal_pixel)
     given = wanted if wanted is not None and wanted > 0 else None
-    if not needed <= 1e5 and given is None:
+    if 1e5 < needed < 2**31 and given is None:
         raise InputError(f"oversampling of {needed:.3g} would be needed: give -oversample, a smaller -N, or pixels")
-    recommended = max(int(-(-needed // 1)) if needed < 2**31 else 2**31 - 1, 1)
+    # What does not fit into 32 bits becomes the lowest number there is, and so 1 in the end.
+    recommended = max(to_int32(-(-needed // 1)), 1)
     return Oversampling(recommended if given is None else given, recommended, given is None, reciprocal_pixel)
 
 

@@ -143,7 +143,8 @@ def poisson(mean, table, stream, spare, memory):
             count = memory[1] * y + mean
             if not count < np.float32(0.0):
                 break
-        count = np.float32(math.floor(count))
+        # NumPy's floor is a float64, as in C: math.floor is an integer here, which a tangent next to pi/2 overflows.
+        count = np.float32(np.floor(np.float64(count)))
         exponent = count * memory[2] - log_gamma(np.float32(count + np.float32(1.0))) - memory[3]
         # 0.9 keeps the ratio of the two distributions below 1.
         ratio = np.float32(0.9 * (1.0 + np.float64(y * y)) * math.exp(np.float64(exponent)))
