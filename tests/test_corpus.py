@@ -59,7 +59,7 @@ def test_replay_notices_other_bytes(tmp_path: Path) -> None:
 
 
 def test_same_seed_draws_same_cases() -> None:
-    from strategies import draw_case, is_defined
+    from fuzzing.draw import draw_case, is_defined
 
     first = [draw_case(random.Random(f"seed/{index}")) for index in range(50)]
     again = [draw_case(random.Random(f"seed/{index}")) for index in range(50)]

@@ -223,3 +223,50 @@ def stol_file(rng: random.Random) -> bytes:
     """Structure factors of an amorphous material against sin(theta)/lambda; read and not used."""
     rows = [[f"{0.05 * row:g}", f"{rng.uniform(0, 9):.3f}"] for row in range(rng.randint(1, 6))]
     return _table(rng, rows)
+
+
+# --- unusual files ----
+
+
+def signed_reflections(rng: random.Random) -> bytes:
+    """A complete list of amplitudes of both signs, many of them equal but for the sign."""
+    box = index_box(rng, 5)
+    strong = [rng.uniform(1, 500) for _ in range(rng.choice([1, 2, 5]))]
+    pattern = rng.choice(["alternating", "random", "planes", "one"])
+    rows = []
+    for h, k, l in indices_in(box):
+        value = rng.choice(strong)
+        if pattern == "alternating":
+            value *= (-1.0) ** (h + k + l)
+        elif pattern == "planes":
+            value *= (-1.0) ** h
+        elif pattern == "one":
+            value *= float((h, k, l) == (0, 0, 0))
+        else:
+            value *= rng.choice([-1.0, 0.0, 1.0])
+        rows.append(f"{h} {k} {l} {value:.6g}")
+    return ("\n".join(rows) + "\n").encode()
+
+
+def odd_smv_file(rng: random.Random, width: int, height: int) -> bytes:
+    """An SMV image whose header has a number that is none, or whose size is odd, or no multiple of 512."""
+    keys = ["PIXEL_SIZE", "DISTANCE", "WAVELENGTH", "BEAM_CENTER_X", "BEAM_CENTER_Y", "ORGX", "PHI", "OSC_RANGE"]
+    values = ["nan", "NaN", "-nan", "nan(0x1)", "inf", "-inf", "0", "-1", "1e300", "", "abc", "1e-300", "0x10"]
+    odd = {key: rng.choice(values) for key in rng.sample(keys, rng.choice([0, 1, 1, 2]))}
+    size = rng.choice([512, 512, 513, 600, 1025, 1023, 2048]) if odd else rng.choice([513, 511, 777, 1025, 4097])
+    lines = [f"SIZE1={width};", f"SIZE2={height};", *(f"{key}={value};" for key, value in odd.items())]
+    head = [f"HEADER_BYTES={size};", "DIM=2;", "BYTE_ORDER=little_endian;", "TYPE=unsigned_short;"]
+    text = "\n".join(["{", *head, *lines, "}\f"]).encode().ljust(size)
+    pixels = [rng.choice([0, 1, 256, 65280, 40]) for _ in range(width * height)]
+    return text + struct.pack(f"<{width * height}H", *pixels) + bytes(rng.choice([0, 1, 7]))
+
+
+def odd_sources(rng: random.Random, wavelength: float) -> bytes:
+    """Sources with Windows line ends, without the last line end, with columns that are missing."""
+    rows = []
+    for _ in range(rng.randint(1, 4)):
+        row = [f"{-10 + rng.uniform(-0.1, 0.1):.5g}", f"{rng.uniform(-0.1, 0.1):.5g}", "0", "1", f"{wavelength}e-10"]
+        rows.append(" ".join(row[: rng.choice([1, 3, 4, 5, 5, 5])]))
+    end = rng.choice(["\n", "\n", "\r\n"])
+    text = end.join(rows) + rng.choice(["", "", end, end + "  ", end + end])
+    return text.encode()
