@@ -43,7 +43,7 @@ def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.nd
             f"{path}: {option} has {lines} lines, which would need {needed} of memory; expected fewer than {MOST_ROWS}"
         )
     values = array("d")
-    extra = zeroed = 0
+    extra, first_zeroed = 0, ""
     for number, line in enumerate(io.BytesIO(content), 1):
         where = f"{path}: line {number}"
         if len(line) > LONGEST_LINE:
@@ -54,14 +54,13 @@ def parse_columns(content: bytes, path: str, columns: int, option: str) -> np.nd
         if not words and plain:
             continue
         if len(words) < columns and not plain:
-            zeroed += 1
-            first_zeroed = where if zeroed == 1 else first_zeroed
+            first_zeroed = first_zeroed or where
         values.extend([_value(word, where, columns) for word in words[:columns]])
         values.extend([math.nan if plain else 0.0] * (columns - len(words)))
         extra += len(words) > columns
     if not values:
         raise InputError(f"{path}: {option} holds no data: expected rows of up to {columns} numbers")
-    if zeroed:
+    if first_zeroed:
         warn(f"{first_zeroed}: columns missing before a Windows line end, or none, are 0, as in the C program")
     if extra:
         warn(f"{path}: only the first {columns} columns are used ({extra} rows have more)")

@@ -27,8 +27,8 @@ def nearest_amplitude(p, amplitudes, h0, k0, l0):
 
 @inlined
 def leaves_grid_along(h, first, last):
-    """Whether the four indices about h along one axis are not all in the list."""
-    return h - first + 3 > last - first + 1 or h - 2 < first
+    """Whether the four indices about h along one axis are not all in the list; not-a-number has none there."""
+    return not (h - first + 3 <= last - first + 1 and h - 2 >= first)
 
 
 @inlined

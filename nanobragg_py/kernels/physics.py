@@ -101,8 +101,12 @@ def cosine_of_twice_psi(ix, iy, iz, dx, dy, dz, ax, ay, az):
 
 @inlined
 def nearest_index(h):
-    """Nearest integer of a fractional Miller index; halves go down."""
-    return math.ceil(h - 0.5)
+    """Nearest integer of a fractional Miller index, as a float64; halves go down.
+
+    What does not fit into 32 bits is -2^31, as where the C program makes an int of it.
+    """
+    nearest = np.ceil(h - 0.5)
+    return nearest if -2147483648.0 <= nearest <= 2147483647.0 else -2147483648.0
 
 
 @inlined

@@ -15,6 +15,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from ..kernels import layout
 from ..kernels.library import address, kernel
+from .fast_walk import broken_assumption
 from .inputs import KernelInputs
 
 
@@ -114,10 +115,8 @@ class CompiledKernels:
     """The backend for this machine's processor: kernels/library."""
 
     def walks_fast(self, inputs: KernelInputs) -> bool:
-        """All but running sums that are multiplied as they grow, and lists beyond 32-bit slots."""
-        p = inputs.parameters[0]
-        multiplied = (p["oversample_thick"] or p["oversample_polar"] or p["oversample_omega"]) and not p["per_term"]
-        return not multiplied and bool(p["outside"] < 2**31)
+        """Where the fast walk's error bound holds: see fast_walk.py."""
+        return broken_assumption(inputs) is None
 
     def scene(
         self, inputs: KernelInputs, image: np.ndarray, interpolates: bool, geometry: np.ndarray | None = None

@@ -10,8 +10,9 @@ construction, and the quick sine only decides how often a second look is needed.
 The bound, for a pixel of n steps, with u = 2^-53: what the crystal's transform adds is in shapes.py, what the sum adds
 in sum_error, what interpolation adds in lattice.py. Terms are never negative, so relative errors do not grow in the
 sum. Interpolated structure factors are sums of 64 products in another order than the C program's, and may cancel, so
-their error is absolute (LOOSE). All are bounds to first order; what products of errors add is in finish_block. Terms
-that underflow are left out: they are photons that are 0 as float32.
+their error is absolute (LOOSE). All are bounds to first order; what products of errors add is in finish_block. What
+is assumed of signs, arguments and products is checked before this walk is chosen (rendering/fast_walk.py): among it,
+that terms which underflow are photons that are 0 as float32.
 
 Served here: every shape, source, spindle step, mosaic domain, sensor layer, oversampling, polarization and mask,
 curved or flat, nearest reflection or tricubic interpolation (up to the first block in which a neighbourhood leaves
@@ -63,9 +64,13 @@ def finish_block(p, shape, tricubic, w, spixel, first, count, image, open_pixels
         intensity = w[rows.INTENSITY + i]
         photons = physics.photons(p, intensity, w[rows.CAPTURE + i], w[rows.POLARIZATION + i], w[rows.OMEGA + i])
         w[rows.SX + i] = photons
-        slack = relative * photons
-        if (SLACK[shape] > 0.0 or tricubic) and intensity > 0.0:
-            slack += photons * (w[rows.LOOSE + i] / intensity) * p.error_scale
+        slack = relative * abs(photons)
+        if SLACK[shape] > 0.0 or tricubic:
+            # An error of its own, and not a part of the sum, which may be 0.
+            loose = w[rows.LOOSE + i]
+            slack += p.error_scale * abs(
+                physics.photons(p, loose, w[rows.CAPTURE + i], w[rows.POLARIZATION + i], w[rows.OMEGA + i])
+            )
         w[rows.SY + i] = slack
     left_open = 0
     for i in range(count):

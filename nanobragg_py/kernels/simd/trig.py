@@ -20,7 +20,7 @@ PI_3 = -2.9947698097183397e-33
 ONE_OVER_PI = 0.3183098861837907
 # Largest differences from the C library's functions, which may be off by one unit in the last place themselves (two
 # roundings of 1.1e-16 each at most). tests/kernels/test_error_bounds.py derives them.
-# Relative, for |x| to 1e8: 6.3e-14 from the polynomial, 1e-15 from nine roundings: two in the reduction, five in
+# Relative, for |x| to 1e10: 6.3e-14 from the polynomial, 1e-15 from nine roundings: two in the reduction, five in
 # polynomial and product, two for the C library.
 QUICK_SINE_ERROR = 6.5e-14
 # Absolute, for `fine_sine_cosine`, near pi/2: 2.2e-16 from the sine's polynomial and its rounded coefficients, eight
