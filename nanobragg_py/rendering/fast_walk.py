@@ -103,11 +103,11 @@ def _unsuitable_sensor(p: Parameters, nearest: float, farthest: float) -> str | 
 
 def _unsuitable_products(p: Parameters, reach: float) -> str | None:
     """Whether the product of all factors of a pixel, each at its largest and at least 1, is too large."""
-    area = 1.0 if p["point_pixel"] else p["pixel_size_m"] ** 2
+    area = 1.0 if p["point_pixel"] else p["pixel_size_m"] * p["pixel_size_m"]
     cells = p["Na"] * p["Nb"] * p["Nc"]
     factors = (
         p["r_e_sqr_m2"] * abs(p["fluence_per_m2"]),
-        p["largest_F"] ** 2,
+        p["largest_F"] * p["largest_F"],
         cells * cells,
         1.0 + p["background"] + p["step_background"],
         float(p["steps"]) * p["layers"],

@@ -156,7 +156,7 @@ def odd_sources(rng: random.Random, plan: Plan) -> list[Group]:
 
 def pipes(rng: random.Random, plan: Plan) -> list[Group]:
     """A file that is a pipe. The C program reads lists of reflections and sources twice, and so not from a pipe."""
-    if maybe(rng, 0.5):
+    if plan.trace or maybe(rng, 0.5):
         plan.files["piped.mat"] = fuzz_inputs.matrix_file(rng, plan.cell, plan.wavelength)
         plan.pipes.add("piped.mat")
         return [Group("piped", ("-mat", "piped.mat"))]
@@ -175,7 +175,9 @@ def second_run(rng: random.Random, plan: Plan) -> list[Group]:
 
 def shared_names(rng: random.Random, plan: Plan) -> list[Group]:
     """Two outputs under one name, or one that replaces an input."""
-    flags = ["-floatfile", "-intfile", "-pgmfile", "-noisefile", "-dump"]
+    flags = ["-floatfile", "-intfile", "-pgmfile", "-noisefile"]
+    # The trace-printing copy has no such option.
+    flags += [] if plan.trace else ["-dump"]
     first, second = rng.sample(flags, 2)
     name = rng.choice(["same.out", "same.out", *plan.files])
     if name == "same.out" and maybe(rng, 0.8):
