@@ -33,6 +33,12 @@ def resolve_sources(config: Config, beam: Beam, axes: Axes, listed: np.ndarray |
     sources = generated_sources(beam, axes, config.round_divergence)
     if not sources.count:
         raise InputError("the divergence steps leave no source inside the ellipse: give more steps, or -square_div")
+    shortest = min(sources.wavelengths_m)
+    if not shortest > 0.0:
+        percent = 100.0 * beam.dispersion.range
+        raise InputError(
+            f"-dispersion {percent:g} % has wavelengths from {shortest * 1e10:g} Å on: expected a wavelength above 0"
+        )
     return sources
 
 

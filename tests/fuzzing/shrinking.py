@@ -22,7 +22,13 @@ class Shrinker:
         before = None
         while case != before and time.monotonic() < self.deadline:
             before = case
-            for step in (self._drop_groups, self._drop_files, self._simplify_words, self._shorten_lists):
+            for step in (
+                self._drop_groups,
+                self._drop_earlier,
+                self._drop_files,
+                self._simplify_words,
+                self._shorten_lists,
+            ):
                 case = step(case)
         return case
 
@@ -45,9 +51,16 @@ class Shrinker:
             size //= 2
         return case
 
+    def _drop_earlier(self, case: Case) -> Case:
+        for smaller in (replace(case, earlier=()), replace(case, pipes=frozenset())):
+            if smaller != case and self._accepts(smaller):
+                case = smaller
+        return case
+
     def _drop_files(self, case: Case) -> Case:
         for name in list(case.files):
-            smaller = replace(case, files={key: value for key, value in case.files.items() if key != name})
+            kept = {key: value for key, value in case.files.items() if key != name}
+            smaller = replace(case, files=kept, pipes=case.pipes - {name})
             if self._accepts(smaller):
                 case = smaller
         return case

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from nanobragg_py.base.shapes import SHAPES
@@ -175,7 +175,8 @@ def test_background_that_cancels(experiment, shape, pixel, offset, cells):
 
 
 @several
-@given(shapes, st.floats(-3, 3), st.integers(1, 9))
+@given(shapes, st.floats(-3, 4), st.integers(1, 20))
+@example("-gauss_xtal", 1.0, 10)
 def test_negative_fudge(experiment, shape, exponent, cells):
     assert same(experiment(f"{CAMERA} {CRYSTAL} {shape} -N {cells} -fudge {-(10.0**exponent):g}"))
 
@@ -198,8 +199,10 @@ def test_interpolation_between_amplitudes_that_cancel(experiment, tmp_path, shap
 
 @several
 @given(shapes, st.floats(-150, 150), st.floats(-300, 300), st.floats(0, 30), st.floats(-90, 90))
+@example("-gauss_xtal", 100.0, 250.0, 1.3, 1.0)
+@example("-square_xtal", -150.0, 200.0, 30.0, 1.0)
 def test_order_of_products(experiment, shape, F, fluence, cells, lengths):
     """Factors whose partial products overflow or underflow in one order and not in another."""
     camera = f"-distance {10.0**lengths:g} -pixel {10.0 ** (lengths - 2):g} -detpixels 12 -oversample 1 -seed 1"
-    crystal = f"-default_F {10.0**F:g} -fluence {10.0**fluence:g} -xtalsize {6e-6 * 10.0**cells:g} -beamsize -1"
+    crystal = f"-default_F {10.0**F:g} -fluence {10.0**fluence:g} -xtalsize {5e-6 * 10.0**cells:g} -beamsize -1"
     assert same(experiment(f"{CRYSTAL} {camera} {crystal} {shape}"))
