@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fuzzing.refusals import REFUSALS, refusal
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -84,7 +85,7 @@ def test_failing_case_is_shrunk_to_what_it_needs(tmp_path: Path) -> None:
     right, wrong = (f"{sys.executable} -I -S {script} {kind}" for kind in ("right", "wrong"))
     corpus = tmp_path / "corpus"
     done = run_differential(
-        *("--reference", right, "--program", wrong, "--only", "0", "--seed", "1"),
+        *("--reference", right, "--program", wrong, "--only", "7", "--seed", "1"),
         *("--keep", str(tmp_path / "kept"), "--corpus", str(corpus)),
     )
     assert done.returncode == 1, done.stdout + done.stderr
@@ -98,3 +99,22 @@ def test_failing_case_is_shrunk_to_what_it_needs(tmp_path: Path) -> None:
         assert "wrong" not in entry["stdout"]
     assert "out.bin: 1 of 1 differ" in done.stdout
     assert "cd " in done.stdout and "-hkl P1.hkl" in done.stdout
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in REFUSALS])
+def test_refusals_are_documented(kind: str) -> None:
+    """What random command lines may end with, in place of the C program's image, is said to users."""
+    assert f"\n| {kind}" in (HERE.parent / "docs" / "differences.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "expected"),
+    [
+        (9, b"nanoBragg: warning: x\nnanoBragg: error: -lambda: expected a wavelength above 0 \xc3\x85, got 0\n", True),
+        (0, b"nanoBragg: error: -lambda: expected a wavelength above 0 \xc3\x85, got 0\n", False),
+        (9, b"nanoBragg: error: something unheard of\n", False),
+        (9, b"Traceback (most recent call last):\nValueError\n", False),
+    ],
+)
+def test_only_listed_messages_are_refusals_on_purpose(status: int, stderr: bytes, expected: bool) -> None:
+    assert (refusal(status, stderr) is not None) == expected

@@ -80,10 +80,9 @@ def direct_cell(given: tuple[float, ...]) -> DirectCell:
     full = (a, b, c, alpha, beta, gamma)
     if not min(a, b, c) > 0.0:
         raise _impossible(full)
-    if not (SHORTEST_EDGE_A < min(a, b, c) and max(a, b, c) < LONGEST_EDGE_A):
-        raise InputError(
-            f"-cell {a:g} {b:g} {c:g}: expected edges between {SHORTEST_EDGE_A:g} and {LONGEST_EDGE_A:g} Å"
-        )
+    if min(a, b, c) < SHORTEST_EDGE_A or max(a, b, c) > LONGEST_EDGE_A:
+        edges = f"{a:g} {b:g} {c:g}"
+        raise InputError(f"-cell {edges}: expected edges between {SHORTEST_EDGE_A:g} and {LONGEST_EDGE_A:g} Å")
     half_sum = (alpha + beta + gamma) / 2
     skew = math.sin(half_sum) * math.sin(half_sum - alpha) * math.sin(half_sum - beta) * math.sin(half_sum - gamma)
     if not skew > 1e-14 or max(alpha, beta, gamma) >= math.pi or half_sum >= math.pi:

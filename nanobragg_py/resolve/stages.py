@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..base.c_numbers import divide, to_int32
-from ..base.errors import InputError
+from ..base.errors import InputError, warn
 from ..base.files import file_is_there
 from ..base.vectors import Triad
 from ..formats.matrix import read_matrix
@@ -155,7 +155,9 @@ def resolve_oversampling(wanted: int | None, beam: Beam, detector: Detector, cry
     given = wanted if wanted is not None and wanted > 0 else None
     if 1e5 < needed < 2**31 and given is None:
         raise InputError(f"oversampling of {needed:.3g} would be needed: give -oversample, a smaller -N, or pixels")
-    # What does not fit into 32 bits becomes the lowest number there is, and so 1 in the end.
+    if not needed < 2**31 and given is None:
+        # It becomes the lowest number that there is in 32 bits, and so 1 in the end.
+        warn(f"oversampling of {needed:.3g} would be needed, more than can be counted: 1 is used, as in the C program")
     recommended = max(to_int32(-(-needed // 1)), 1)
     return Oversampling(recommended if given is None else given, recommended, given is None, reciprocal_pixel)
 

@@ -22,14 +22,8 @@ class Shrinker:
         before = None
         while case != before and time.monotonic() < self.deadline:
             before = case
-            for step in (
-                self._drop_groups,
-                self._drop_earlier,
-                self._drop_files,
-                self._simplify_words,
-                self._shorten_lists,
-            ):
-                case = step(case)
+            case = self._drop_earlier(self._drop_groups(case))
+            case = self._shorten_lists(self._simplify_words(self._drop_files(case)))
         return case
 
     def _accepts(self, case: Case) -> bool:
