@@ -44,11 +44,12 @@ def read_list(opened: Opened, default_F: float) -> Grid:
     The ranges of its indices come first, then its structure factors, for which a long list is read again. Later ones
     win.
     """
-    count, last, largest = 0, 0.0, 0.0
+    count, last_hkl, last_F, largest = 0, (0, 0, 0), 0.0, 0.0
     low, high = np.full(3, 2**30), np.full(3, -(2**30))
     kept: list[Reflections] = []
     for hkl, F in _blocks(opened):
-        count, last = count + len(F), float(F[-1])
+        count, last_F = count + len(F), float(F[-1])
+        last_hkl = (int(hkl[-1, 0]), int(hkl[-1, 1]), int(hkl[-1, 2]))
         kept = [*kept, (hkl.copy(), F.copy())] if count <= KEPT else []
         largest = max(largest, float(np.abs(F).max()))
         low, high = np.minimum(low, hkl.min(axis=0)), np.maximum(high, hkl.max(axis=0))
@@ -59,7 +60,7 @@ def read_list(opened: Opened, default_F: float) -> Grid:
     h0, k0, l0, h1, k1, l1 = (*low.tolist(), *high.tolist())
     ranges = (h0, h1, k0, k1, l0, l1)
     amplitudes = _empty_grid(ranges, default_F, opened.path)
-    grid = Grid(amplitudes, ranges, count, default_F, opened.path, last)
+    grid = Grid(amplitudes, ranges, count, default_F, opened.path, last_hkl, last_F)
     _fill(grid, kept if count <= KEPT else _blocks(opened), low, high)
     return grid
 
