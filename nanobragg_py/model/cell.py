@@ -81,8 +81,8 @@ def direct_cell(given: tuple[float, ...]) -> DirectCell:
     if not min(a, b, c) > 0.0:
         raise _impossible(full)
     if min(a, b, c) < SHORTEST_EDGE_A or max(a, b, c) > LONGEST_EDGE_A:
-        edges = f"{a:g} {b:g} {c:g}"
-        raise InputError(f"-cell {edges}: expected edges between {SHORTEST_EDGE_A:g} and {LONGEST_EDGE_A:g} Å")
+        shown = f"{a:g} {b:g} {c:g}"
+        raise InputError(f"-cell {shown}: expected edges between {SHORTEST_EDGE_A:g} and {LONGEST_EDGE_A:g} Å")
     half_sum = (alpha + beta + gamma) / 2
     skew = math.sin(half_sum) * math.sin(half_sum - alpha) * math.sin(half_sum - beta) * math.sin(half_sum - gamma)
     if not skew > 1e-14 or max(alpha, beta, gamma) >= math.pi or half_sum >= math.pi:
