@@ -85,7 +85,7 @@ def test_failing_case_is_shrunk_to_what_it_needs(tmp_path: Path) -> None:
     right, wrong = (f"{sys.executable} -I -S {script} {kind}" for kind in ("right", "wrong"))
     corpus = tmp_path / "corpus"
     done = run_differential(
-        *("--reference", right, "--program", wrong, "--only", "7", "--seed", "1"),
+        *("--reference", right, "--program", wrong, "--only", "8", "--seed", "1"),
         *("--keep", str(tmp_path / "kept"), "--corpus", str(corpus)),
     )
     assert done.returncode == 1, done.stdout + done.stderr
