@@ -31,11 +31,15 @@ from running_error import (
 from nanobragg_py.kernels import layout, physics, shapes
 from nanobragg_py.kernels.simd import lattice, trig
 from nanobragg_py.kernels.simd import scratch as rows
+from nanobragg_py.rendering.fast_walk import LARGEST_ARGUMENT
 
 pytestmark = pytest.mark.usefixtures("fifty_digits")
 
-# x * ONE_OVER_PI may round to the other whole number next to a half: |x| to 1e8 then leaves so much more.
-LARGEST_ANGLE = math.pi / 2 + 1e-7
+# x * ONE_OVER_PI may round to the other whole number next to a half: |x| to LARGEST_ARGUMENT then leaves so much more.
+LARGEST_ANGLE = math.pi / 2 + 2.0 * ROUNDING * LARGEST_ARGUMENT
+MOST_TURNS = int(LARGEST_ARGUMENT / math.pi)
+ARGUMENTS = st.floats(-1e6, 1e6) | st.floats(-LARGEST_ARGUMENT, LARGEST_ARGUMENT)
+HALF_TURNS = st.integers(-2 * MOST_TURNS, 2 * MOST_TURNS).map(lambda half: half * math.pi / 2)
 ANGLES = [LARGEST_ANGLE * i / 1500 for i in range(1, 1501)]
 # Reduced arguments of the exponential fill -ln(2)/2 to ln(2)/2; at 500 times ln(2), those of the most turns lie.
 EXPONENTS = [-(turns + i / 600) * math.log(2) for turns in (0, 1, 500, 1008) for i in range(601)]
@@ -71,7 +75,7 @@ def test_pi_in_three_parts() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.floats(-1e8, 1e8), st.integers(-60_000_000, 60_000_000).map(lambda half: half * math.pi / 2)))
+@given(ARGUMENTS | HALF_TURNS)
 def test_reduction_by_pi_rounds_twice(x: float) -> None:
     """x less its turns times PI_1 is a float64; what is left is off by two roundings."""
     turns = nearest_turns(x)
@@ -127,7 +131,7 @@ def test_quick_sine_is_found_as_far_off() -> None:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.floats(-1e8, 1e8), st.integers(-30_000_000, 30_000_000), st.floats(-1e-6, 1e-6))
+@given(ARGUMENTS, st.integers(-MOST_TURNS, MOST_TURNS), st.floats(-1e-6, 1e-6))
 def test_quick_sine_keeps_its_bound(anywhere: float, turns: int, offset: float) -> None:
     """Relative to the C library's sine, also next to multiples of pi."""
     for x in (anywhere, turns * math.pi, turns * math.pi + offset, np.nextafter(turns * math.pi, np.inf)):
@@ -137,7 +141,7 @@ def test_quick_sine_keeps_its_bound(anywhere: float, turns: int, offset: float) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.floats(-1e6, 1e6))
+@given(ARGUMENTS | HALF_TURNS)
 def test_fine_sine_and_cosine_keep_their_bound(x: float) -> None:
     sine, cosine = fine_sine_cosine(reduce_by_pi(x, nearest_turns(x)))
     sign = math.copysign(1.0, math.cos(x)) * math.copysign(1.0, cosine)
