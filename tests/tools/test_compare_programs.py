@@ -240,6 +240,7 @@ def test_what_decides(tmp_path: Path, a: dict, b: dict, changes: dict, passed: t
         result = compare_runs(*done, [], None, Settings(thresholds=thresholds), [])
         assert result["passed"] is expected
         assert result["identical"] is passed[0]
+        assert result["same_status"] is (changes.get("status", 0) == 0)
     assert compare_runs(*done, [], None, Settings(thresholds=Thresholds(identical=True)), [])["passed"] is passed[0]
 
 

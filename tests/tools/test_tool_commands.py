@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,27 @@ def test_a_reader_that_has_seen_enough_is_no_error(word: str) -> None:
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_an_interrupt_ends_a_tool_without_a_traceback(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        str(ROOT / "bin" / "nb-compare"),
+        "--a",
+        "sh -c 'touch $0; exec sleep 60' started",
+        "--b",
+        "true",
+    ]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as tool:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("nb-compare-*/a/started")):
+            assert time.monotonic() < end and tool.poll() is None
+            time.sleep(0.01)
+        tool.send_signal(signal.SIGINT)
+        _, said = tool.communicate(timeout=60)
+    assert (tool.returncode, said) == (130, "\n")  # click closes the line of the ^C
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
