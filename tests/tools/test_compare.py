@@ -15,6 +15,7 @@ from fabio.tifimage import TifImage
 from running import Done, within
 
 from nanobragg_py.formats.any_image import read_image
+from nanobragg_py.tools.compare.command import write_json
 from nanobragg_py.tools.compare.statistics import statistics
 
 
@@ -135,6 +136,14 @@ def test_images_without_peaks_pass_no_threshold_on_their_displacement(tmp_path: 
         np.full((9, 9), 3.0, np.float32).tofile(tmp_path / f"{name}.bin")
     assert tool(tmp_path / "a.bin", tmp_path / "b.bin", "--max-shift", 5).returncode == 1
     assert tool(tmp_path / "a.bin", tmp_path / "b.bin", "--max-abs", 5).returncode == 0
+
+
+def test_json_has_null_for_what_is_no_number(tmp_path: Path) -> None:
+    values = {"a": [1, 2.5, float("nan"), (float("inf"), -float("inf"))], "b": {"c": None, "d": "inf"}, "e": True}
+    write_json(str(tmp_path / "r.json"), values)
+    text = (tmp_path / "r.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"a": [1, 2.5, None, [None, None]], "b": {"c": None, "d": "inf"}, "e": True}
+    assert "NaN" not in text and "Infinity" not in text
 
 
 def test_a_file_compared_with_itself_is_said(pair: tuple[Path, Path], tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
 
+from nanobragg_py.tools.compare import picture
+from nanobragg_py.tools.compare.command import draw
 from nanobragg_py.tools.compare.picture import (
     DIFFERENCE,
     INTENSITY,
@@ -35,8 +37,8 @@ def test_the_difference_is_drawn_where_it_is(tmp_path: Path) -> None:
     b = a.copy()
     b[10, 40] = 0.0
     save_picture(str(tmp_path / "p.png"), a, b, ("a", "b"), (0, 0))
-    picture = np.asarray(Image.open(tmp_path / "p.png"))
-    slow, fast = np.nonzero((picture[70:600] == DIFFERENCE[0]).all(axis=-1))
+    image = np.asarray(Image.open(tmp_path / "p.png"))
+    slow, fast = np.nonzero((image[70:600] == DIFFERENCE[0]).all(axis=-1))
     panel = fast[slow < 500]
     # One pixel of the image is 10 of the picture; the third panel starts after two panels and their gaps.
     assert np.ptp(panel) == 9
@@ -47,22 +49,22 @@ def test_panels_show_a_b_and_the_difference(tmp_path: Path) -> None:
     a, b = np.full((52, 52), 1.0, np.float32), np.full((52, 52), 1.0, np.float32)
     a[20, 30], b[20, 30] = 100.0, 1000.0
     save_picture(str(tmp_path / "p.png"), a, b, ("a", "b"), (0, 0))
-    picture = np.asarray(Image.open(tmp_path / "p.png"))
+    image = np.asarray(Image.open(tmp_path / "p.png"))
     centre = 76 + 20 * 10 + 5
-    at = [tuple(picture[centre, 64 + panel * (520 + 64) + 30 * 10 + 5]) for panel in range(3)]
+    at = [tuple(image[centre, 64 + panel * (520 + 64) + 30 * 10 + 5]) for panel in range(3)]
     # The scale goes from 1 to 1000: 100 is two thirds up.
     assert at[0] == tuple(colours(np.array([2 / 3]), INTENSITY)[0])
     assert (at[1], at[2]) == (INTENSITY[-1], DIFFERENCE[-1])
-    assert tuple(picture[76 + 5, 64 + 5]) == INTENSITY[0]
-    assert tuple(picture[76 + 5, 64 + 2 * (520 + 64) + 5]) == DIFFERENCE[3]
+    assert tuple(image[76 + 5, 64 + 5]) == INTENSITY[0]
+    assert tuple(image[76 + 5, 64 + 2 * (520 + 64) + 5]) == DIFFERENCE[3]
 
 
 def test_titles_pixel_numbers_and_marks_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[tuple[int, int, str]] = []
-    draw = ImageDraw.ImageDraw.text
+    write = ImageDraw.ImageDraw.text
     monkeypatch.setattr(
         ImageDraw.ImageDraw, "text",
-        lambda self, at, text, **how: (written.append((*map(int, at), text)), draw(self, at, text, **how)),
+        lambda self, at, text, **how: (written.append((*map(int, at), text)), write(self, at, text, **how)),
     )  # fmt: skip
     a = np.geomspace(1.0, 100.0, 52 * 26).reshape(52, 26).astype(np.float32)
     save_picture(str(tmp_path / "p.png"), a, 2 * a, ("first", "x" * 99), (7, 5))
@@ -75,14 +77,14 @@ def test_titles_pixel_numbers_and_marks_are_written(tmp_path: Path, monkeypatch:
     assert "intensity, log scale" in texts and "B - A, log scale on both sides of 0" in texts
     for mark in ("10", "100", "200", "-100", "-1", "0", "+1", "+100"):
         assert mark in texts
-    picture = np.asarray(Image.open(tmp_path / "p.png").convert("L"))
+    image = np.asarray(Image.open(tmp_path / "p.png").convert("L"))
     # A grey line around each panel and each bar.
     for left, right in ((64, 64 + 260), (64 + 364, 64 + 364 + 260), (64 + 2 * 364, 64 + 2 * 364 + 260)):
-        assert (picture[76 : 76 + 520, [left - 1, right]] == 110).all()
+        assert (image[76 : 76 + 520, [left - 1, right]] == 110).all()
     bars = 76 + 520 + 48
-    assert (picture[bars : bars + 14, 63] == 110).all() and (picture[bars : bars + 14, 63 + 2 * 364] == 110).all()
+    assert (image[bars : bars + 14, 63] == 110).all() and (image[bars : bars + 14, 63 + 2 * 364] == 110).all()
     # Marks below the bar at its ends.
-    assert (picture[bars + 15 : bars + 18, 64] == 110).all()
+    assert (image[bars + 15 : bars + 18, 64] == 110).all()
 
 
 @settings(deadline=None)
@@ -142,3 +144,13 @@ def test_marks_of_the_scales() -> None:
         (0.0, "-50"), (0.249, "-0.5"), (0.5, "0"), (0.751, "+0.5"), (1.0, "+50"),
     ]  # fmt: skip
     assert difference_ticks(0.0) == [(0.5, "0: no difference")]
+
+
+def test_the_region_is_drawn_with_the_numbers_of_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(picture, "save_picture", lambda *arguments: drawn.append(arguments))
+    a = np.arange(600.0).reshape(20, 30)
+    draw("p.png", a, -a, ("one", "two"), [3, 8, 12, 19])
+    ((path, x, y, titles, origin),) = drawn
+    assert (path, titles, origin) == ("p.png", ("one", "two"), (12, 3))
+    assert np.array_equal(x, a[12:20, 3:9]) and np.array_equal(y, -a[12:20, 3:9])

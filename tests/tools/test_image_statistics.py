@@ -217,6 +217,13 @@ def test_ulps_across_zero() -> None:
     assert statistics(largest, -largest).as_dict()["max_ulp_difference"]["value"] == 2 * 0x7F7FFFFF
 
 
+def test_nan_equals_nan_of_another_type() -> None:
+    a, b = np.array([[np.nan, 1.0]], np.float32), np.array([[np.nan, 1.0]], np.float64)
+    assert statistics(a, b).identical and statistics(b, a).identical
+    assert not statistics(a, np.array([[0, 1]])).identical
+    assert not statistics(a, np.array([[5.0, np.nan]], np.float64)).identical
+
+
 def test_infinities_that_both_images_have_are_not_lost() -> None:
     """Also where many other pixels differ."""
     a = np.array([[np.inf, -np.inf, np.nan, 1.0, 2.0, 3.0]], np.float32)
@@ -229,5 +236,5 @@ def test_infinities_that_both_images_have_are_not_lost() -> None:
 
 
 def test_images_of_other_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match="shapes"):
+    with pytest.raises(ValueError, match=r"shapes \(2, 3\) and \(3, 2\)"):
         statistics(np.zeros((2, 3)), np.zeros((3, 2)))
