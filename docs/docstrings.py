@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import griffe
@@ -17,18 +18,22 @@ class PlainText(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Called for everything that is found."""
         if obj.docstring:
-            obj.docstring.value = markdown(obj.docstring.value)
+            names = [one.name for one in obj.parameters] if isinstance(obj, griffe.Function) else list(obj.members)
+            obj.docstring.value = markdown(obj.docstring.value, names)
 
 
-def markdown(text: str) -> str:
-    """Paragraphs; a list of what begins with a name; examples as code."""
-    return "\n\n".join(_paragraph(paragraph) for paragraph in re.split(r"\n\s*\n", text.strip()))
+def markdown(text: str, names: Sequence[str] = ()) -> str:
+    """Paragraphs; a list of what begins with a name; examples as code. names: of parameters or attributes."""
+    return "\n\n".join(_paragraph(paragraph, names) for paragraph in re.split(r"\n\s*\n", text.strip()))
 
 
-def _paragraph(text: str) -> str:
-    lines = text.split("\n")
-    if lines[0].lstrip().startswith(">>> "):
+def _paragraph(text: str, names: Sequence[str]) -> str:
+    if text.lstrip().startswith(">>> "):
         return "```pycon\n" + text + "\n```"
+    for name in names:
+        # Where a sentence has ended the next name may follow in the same line.
+        text = re.sub(rf"(?<=[.)]) {re.escape(name)}: ", f"\n{name}: ", text)
+    lines = text.split("\n")
     shown = []
     for line in (re.sub(r"[*<]", r"\\\g<0>", line) for line in lines):
         item = ITEM.match(line)
