@@ -26,24 +26,6 @@ from .stage_log import StageLog
 from .standard_output import say
 
 
-def is_series(config: Config) -> bool:
-    """Whether a command line asks for one."""
-    return config.frames is not None or config.orientations_file is not None
-
-
-def warn_of_series_options(config: Config) -> None:
-    """In a single run: what only a series heeds."""
-    said = {
-        "--frame-width": config.frame_width_deg is not None,
-        "--resume": config.resume,
-        "--ground-truth": config.ground_truth is not None,
-        "--write-inputs": config.inputs_folder is not None,
-    }
-    unheeded = [option for option, is_said in said.items() if is_said]
-    if unheeded:
-        warn(f"{', '.join(unheeded)}: no effect without --frames or --orientations")
-
-
 def run_series(config: Config) -> None:
     """Render and write the series; the run log is that of its first frame, up to the image. Raises InputError."""
     outputs = frame_outputs(config)

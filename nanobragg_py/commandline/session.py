@@ -10,7 +10,6 @@ from ..resolve.stages import NothingToDo, resolve
 from . import run_log
 from .output import write_files
 from .pixel_log import PixelLog
-from .series_run import is_series, run_series, warn_of_series_options
 from .stage_log import StageLog
 from .standard_output import say
 
@@ -18,6 +17,9 @@ from .standard_output import say
 def run(config: Config) -> None:
     """Run the program. Raises InputError for whatever the user can mend."""
     if is_series(config):
+        # What only a series needs takes as long to load as half of everything else here.
+        from .series_run import run_series
+
         run_series(config)
         return
     warn_of_series_options(config)
@@ -49,3 +51,21 @@ def _what_is_missing(nothing: NothingToDo) -> str:
     if not nothing.cell:
         missing.append("no unit cell: expected -cell, -mat, or an -hkl file that has one")
     return "; ".join(missing)
+
+
+def is_series(config: Config) -> bool:
+    """Whether a command line asks for one."""
+    return config.frames is not None or config.orientations_file is not None
+
+
+def warn_of_series_options(config: Config) -> None:
+    """In a single run: what only a series heeds."""
+    said = {
+        "--frame-width": config.frame_width_deg is not None,
+        "--resume": config.resume,
+        "--ground-truth": config.ground_truth is not None,
+        "--write-inputs": config.inputs_folder is not None,
+    }
+    unheeded = [option for option, is_said in said.items() if is_said]
+    if unheeded:
+        warn(f"{', '.join(unheeded)}: no effect without --frames or --orientations")
