@@ -10,13 +10,13 @@ OLDEST := $(VENV)-oldest
 INSTALL := -m pip install -qq --disable-pip-version-check
 EDITABLE := --no-build-isolation --config-settings editable_mode=compat --editable
 
-.PHONY: help demo test test-pipeline test-oldest lint format golden bench docs dist clean
+.PHONY: help demo test test-pipeline test-oldest lint format golden bench docs man dist clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 $(READY): setup.cfg pyproject.toml
-	@echo "Setting up a virtual environment in $(VENV) (once, about a minute) ..."
+	@echo "Setting up a virtual environment in $(VENV) (once: the network, 600 MB, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(INSTALL) --upgrade 'pip>=23.1' 'setuptools>=70.1'
 	@$(BIN)/python $(INSTALL) $(EDITABLE) '.[mtz]'
@@ -36,7 +36,7 @@ $(DOCS_READY): $(READY)
 
 ## make demo    set up, render the protein 1A8O and write a picture of it to demo/
 demo: $(READY)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh bin/demo demo
+	@sh bin/demo demo
 
 ## make test [PYTEST_ARGS='-k golden']
 ##              set up and run all tests, several at a time
@@ -87,6 +87,10 @@ bench: $(READY)
 docs: $(DOCS_READY)
 	@$(BIN)/python -m mkdocs build --strict --quiet
 	@echo "The documentation is in site/index.html"
+
+## make man     write the manual page docs/nanoBragg.1 anew, from the option table
+man: $(READY)
+	@bin/nanoBragg --man > docs/nanoBragg.1
 
 ## make dist    build the source distribution and the wheel in dist/
 dist: $(READY)

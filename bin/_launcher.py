@@ -1,5 +1,12 @@
 """Start a program of this checkout, also when the interpreter in use has not what it needs and .venv has."""
 
+# First of all: until the program takes over, Ctrl-C ends it at once, instead of a traceback; one that is ignored (by
+# nohup) stays ignored. Importing `signal`, which is made of this, takes longer than everything else here.
+import _signal
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -27,5 +34,6 @@ def _start_in_environment(missing: list[str]) -> None:
     if os.path.exists(python) and os.path.realpath(sys.prefix) != os.path.realpath(ENVIRONMENT):
         os.execv(python, [python, *sys.argv])
     name = os.path.basename(sys.argv[0])
-    print(f"{name}: error: {', '.join(missing)} not installed: run `pip install .` in {ROOT}", file=sys.stderr)
+    ways = f"make -C {ROOT} demo, or {sys.executable} -m pip install {ROOT}"
+    print(f"{name}: error: {', '.join(missing)} not installed: run {ways}", file=sys.stderr)
     raise SystemExit(9)

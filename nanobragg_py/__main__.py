@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .commandline.cli import main
+from .programs import nanobragg
 
 if __name__ == "__main__":
-    main()
+    nanobragg()

@@ -366,8 +366,9 @@ def test_device_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("-hdiv 1", "unknown option -hdiv is ignored; did you mean -hdivstep?|did you mean -hdiv"),
-        ("-vdiv 1", "unknown option -vdiv is ignored; did you mean -vdiv"),
+        ("-hdiv 1", "unknown option -hdiv is ignored; did you mean -hdivrange or -hdivstep or -hdivsteps?"),
+        ("-vdiv 1", "unknown option -vdiv is ignored; did you mean -vdivrange or"),
+        ("-preview a.png", "unknown option -preview is ignored; did you mean --preview?"),
         ("-dispstep 2", "unknown option -dispstep is ignored; did you mean -dispsteps?"),
         ("-floatfiel a.bin", "unknown option -floatfiel is ignored; did you mean -floatfile?"),
         ("-zzzzzz", "unknown option -zzzzzz is ignored"),

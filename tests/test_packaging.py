@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import nanobragg_py
+from nanobragg_py import programs
 
 ROOT = Path(__file__).resolve().parents[1]
 # Distributions whose modules are called otherwise.
@@ -87,27 +88,34 @@ def test_wheel(built: tuple[Path, Path], tracked: set[str]) -> None:
     """The package with its data, the licence and the programs, and nothing else."""
     with zipfile.ZipFile(built[1]) as archive:
         names = set(archive.namelist())
-        (folder,) = {name.partition("/")[0] for name in names} - {"nanobragg_py"}
+        (folder,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
         metadata = Parser().parsestr(archive.read(f"{folder}/METADATA").decode())
         programs = configparser.ConfigParser()
         programs.read_string(archive.read(f"{folder}/entry_points.txt").decode())
     package = {name for name in names if name.startswith("nanobragg_py/")}
     assert package == {name for name in tracked if name.startswith("nanobragg_py/")}
     assert any(re.fullmatch(rf"{re.escape(folder)}/(licenses/)?LICENSE", name) for name in names)
+    elsewhere = {name for name in names - package if not name.startswith(f"{folder}/")}
+    assert elsewhere == {f"{folder.removesuffix('.dist-info')}.data/data/share/man/man1/nanoBragg.1"}
     assert metadata["Version"] == nanobragg_py.__version__
     assert metadata["Requires-Python"] == ">=3.11"
     assert set(programs["console_scripts"]) == {path.name.lower() for path in (ROOT / "bin").glob("n*")}
 
 
-def test_programs_are_the_same_in_a_checkout() -> None:
-    """A script of bin/ starts the function that the installed program starts."""
+def test_programs_are_the_same_in_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script of bin/ starts the module that the installed program starts."""
     listed = setup()["options.entry_points"]["console_scripts"].strip().split("\n")
-    programs = dict(line.split(" = ") for line in listed)
-    assert set(programs) == {path.name for path in (ROOT / "bin").glob("n*")}
-    for name, target in programs.items():
+    targets = dict(line.split(" = ") for line in listed)
+    assert set(targets) == {path.name for path in (ROOT / "bin").glob("n*")}
+    for name, target in targets.items():
         module, _, function = target.partition(":")
-        assert function == "main" and callable(importlib.import_module(module).main)
-        assert f'start("{module}")' in (ROOT / "bin" / name).read_text()
+        assert module == "nanobragg_py.programs" and function == name.lower().replace("-", "_")
+        started: list[str] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(programs, "_start", started.append)
+            getattr(programs, function)()
+        assert callable(importlib.import_module(f"nanobragg_py.{started[0]}").main)
+        assert f'start("nanobragg_py.{started[0]}")' in (ROOT / "bin" / name).read_text()
 
 
 def imports(path: Path) -> set[str]:

@@ -131,6 +131,25 @@ def test_bad_names_stop_before_rendering(folder, name, says):
     assert set(result.files) == {"P1.hkl"}
 
 
+STRANGE = (
+    "\N{LATIN SMALL LETTER U WITH DIAERESIS}",
+    "\N{HIRAGANA LETTER A} \N{DEGREE SIGN}",
+    os.fsdecode(b"\xff"),
+)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("name", STRANGE, ids=ascii)
+def test_names_in_any_alphabet(folder, name, ending):
+    """The content is that of a file with a plain name, also where the name is no text in any encoding."""
+    run(folder, "--save", f"{name}.{ending}", "--save", f"plain.{ending}")
+    os.rename(folder / f"{name}.{ending}", folder / f"named.{ending}")
+    named, plain = (fabio.open(str(folder / f"{stem}.{ending}")) for stem in ("named", "plain"))
+    assert np.array_equal(named.data, plain.data)
+    if ending not in ("nxs", "cbf"):  # in which the time stands
+        assert (folder / f"named.{ending}").read_bytes() == (folder / f"plain.{ending}").read_bytes()
+
+
 @pytest.mark.parametrize("ending", ["npy", "edf", "tif", "nxs"])
 def test_full_disk_leaves_the_old_file(folder, ending):
     """The four standard files fit, the fifth does not."""

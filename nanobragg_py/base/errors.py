@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 EXIT_STATUS = 9
+# Whether warnings and notes are kept back.
+_silent = False
 
 
 def shown(text: str, most: int = 60) -> str:
@@ -23,9 +27,30 @@ class InputError(Exception):
 
 def warn(message: str) -> None:
     """Tell the user of something that the run goes on with; never on standard output, which is the C program's."""
-    print(f"nanoBragg: warning: {printable(message)}", file=sys.stderr, flush=True)
+    _say(f"warning: {message}")
 
 
 def note(message: str) -> None:
     """Tell the user what was found in a file; on standard error, like warnings."""
-    print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
+    _say(message)
+
+
+def _say(message: str) -> None:
+    if not _silent:
+        print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def silenced(silent: bool) -> Iterator[None]:
+    """While in here, warnings and notes are kept back if `silent`; errors are not."""
+    global _silent
+    before, _silent = _silent, silent
+    try:
+        yield
+    finally:
+        _silent = before
+
+
+def is_silenced() -> bool:
+    """Whether warnings and notes are kept back."""
+    return _silent

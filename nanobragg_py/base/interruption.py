@@ -59,6 +59,12 @@ def handled() -> Iterator[None]:
             signal.signal(number, old)
 
 
+def raised() -> None:
+    """From here on Ctrl-C raises KeyboardInterrupt, as Python has it; programs.py lets it end the process before."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def ending_at_once() -> Iterator[None]:
     """While in here, a signal ends the process without an exception, which foreign code would swallow."""

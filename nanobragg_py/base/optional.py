@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
+import sys
 
 from .errors import InputError
+
+
+def installs(package: str) -> str:
+    """The command that installs a package for the interpreter in use, wherever the user is."""
+    return f"{shlex.quote(sys.executable)} -m pip install {package}"
 
 
 def require(module: str, what: str, package: str | None = None) -> None:
@@ -15,4 +22,4 @@ def require(module: str, what: str, package: str | None = None) -> None:
     """
     if importlib.util.find_spec(module) is None:
         package = package or module
-        raise InputError(f"{what} needs {package}, which is not installed: pip install {package}")
+        raise InputError(f"{what} needs {package}, which is not installed: {installs(package)}")

@@ -6,42 +6,45 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from ..base import interruption
-from ..base.errors import EXIT_STATUS, InputError, printable, warn
+from ..base.errors import EXIT_STATUS, InputError, printable, silenced, warn
 from ..options.config import Config, scan
+from . import exits
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+COMPLETE = "_NANOBRAGG_COMPLETE"
 
 
 class Command(click.Command):
     """click's command, with the C program's way of matching options: the flag table reads the words."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
-        """Leave all words to the flag table, except those that ask for help or the version."""
-        if any(word in ("-h", "--help") for word in words):
-            click.echo(self.get_help(context))
-            context.exit()
-        if "--version" in words:
-            from .. import __version__
-
-            click.echo(f"nanobragg_py {__version__}")
-            context.exit()
-        if "--fix=list" in words or ("--fix", "list") in pairwise(words):
-            from ..options.fixes import listing
-
-            click.echo(listing())
-            context.exit()
+        """Leave all words to the flag table, except those that show something in place of a run."""
+        if not context.resilient_parsing:
+            shown = exits.text(words, self, COMPLETE)
+            if shown is not None:
+                click.echo(shown)
+                context.exit()
         context.params["words"] = tuple(words)
         return []
 
     def get_help(self, context: click.Context) -> str:
         """The flag table's help."""
-        from ..options.help_text import help_text
+        return exits.help_text()
 
-        return help_text()
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers for a word that is begun."""
+        # Not at the top, and so for all that only some runs need: it costs time when the program starts.
+        from .completion import completions
+
+        return completions(context.params.get("words", ()), incomplete)
 
 
 @click.command(cls=Command, add_help_option=False)
@@ -128,6 +131,10 @@ def main() -> None:
     # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _prepare_streams()
+    if COMPLETE in os.environ:
+        from .completion import answer
+
+        sys.exit(answer(command, COMPLETE))
     status = run(sys.argv[1:])
     # Nothing is left to clean up, and unloading LLVM takes longer than a small image.
     os._exit(status)
@@ -138,7 +145,8 @@ def simulate(config: Config, warnings: Sequence[str] = ()) -> int:
     # Not at the top: -h does not wait for NumPy.
     from . import session
 
-    for message in warnings:
-        warn(message)
-    session.run(config)
+    with silenced(config.quiet):
+        for message in warnings:
+            warn(message)
+        session.run(config)
     return 0

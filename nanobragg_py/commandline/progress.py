@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..base.errors import is_silenced
+
 
 def progress_counts(first: int, last: int, total: int) -> Iterator[int]:
     """Numbers of pixels in first..last-1 after which the C program reports: every 5 %, near both ends every 1 %."""
@@ -25,7 +27,7 @@ def progress_bar(rows: int, wanted: bool) -> Iterator[Callable[[int], None]]:
 
     Only where standard error is a terminal and standard output, which has progress lines of its own, is not.
     """
-    if not wanted or rows < 1 or sys.stdout.isatty() or not sys.stderr.isatty():
+    if not wanted or rows < 1 or is_silenced() or sys.stdout.isatty() or not sys.stderr.isatty():
         yield lambda finished: None
         return
     import click

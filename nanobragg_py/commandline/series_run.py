@@ -21,6 +21,7 @@ from ..resolve.stages import resolve
 from ..result import Result
 from ..spots import find_spots, indices_of
 from . import run_log
+from .known_defects import tell_of_defects
 from .progress import progress_bar
 from .stage_log import StageLog
 from .standard_output import say
@@ -37,6 +38,7 @@ def run_series(config: Config) -> None:
     stages = StageLog(config)
     series = _resolved(config, stages)
     say(run_log.summary(series.base, config.mask_file, config.write_noise))
+    tell_of_defects(config, series.base)
     stages.write_dump()
     truth = _TruthCollector(config, series) if config.ground_truth is not None else None
     files = SeriesFiles(series, outputs, config.resume)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..base.errors import InputError, warn
+from ..base.errors import InputError
 from ..options.config import Config
 from ..rendering.renderer import Renderer
-from ..resolve import defects
 from ..resolve.stages import NothingToDo, resolve
 from . import run_log
+from .known_defects import tell_of_defects
 from .output import write_files
 from .pixel_log import PixelLog
 from .stage_log import StageLog
@@ -38,9 +38,7 @@ def run(config: Config) -> None:
         pixels.trace_only()
         return
     pixels.render()
-    found = defects.defects_of(experiment, config.fixes, renderer.left_grid_at is not None)
-    if found.any:
-        warn(defects.warning(found))
+    tell_of_defects(config, experiment, renderer.left_grid_at is not None)
     write_files(config, experiment, renderer)
 
 

@@ -6,6 +6,7 @@ geometries the header is only near the truth, and a warning says so. Its compres
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -35,7 +36,7 @@ PARALLEL = 1.0 - 1e-9
 
 
 def write_cbf(file: BinaryIO, image: SavedImage) -> None:
-    """Write counts as they are, photons rounded; `file` has a name, under which fabio opens it."""
+    """Write counts as they are, photons rounded; `file` is one of the disk."""
     from fabio.cbfimage import CbfImage
 
     pixels = image.pixels if image.counts is not None else _rounded(image.photons)
@@ -44,10 +45,11 @@ def write_cbf(file: BinaryIO, image: SavedImage) -> None:
         "_array_data.header_convention": f'"{convention}"',
         "_array_data.header_contents": "\r\n".join(f"# {line}" for line in header_lines(image)),
     }
-    CbfImage(data=pixels, header=header).write(file.name)
+    # By its descriptor: fabio calls the data block after the file, in ASCII, and this one does not have its name yet.
+    CbfImage(data=pixels, header=header).write(os.dup(file.fileno()))
     with open(file.name, "rb") as written:
         content = written.read()
-    # The data block is called after the file, which does not have its name yet.
+    file.seek(0)
     file.write(re.sub(rb"\ndata_[^\r\n]*", b"\ndata_nanobragg_py", content, count=1))
     file.truncate()
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from ..base.errors import InputError
+from ..base.optional import installs
 
 
 def gemmi_module() -> ModuleType:
@@ -15,8 +16,8 @@ def gemmi_module() -> ModuleType:
         import gemmi
     except ImportError as error:
         raise InputError(
-            "reading MTZ, mmCIF, PDB and other crystallographic files needs gemmi: pip install gemmi "
-            "(the extra nanobragg_py[mtz] includes it)"
+            "reading MTZ, mmCIF, PDB and other crystallographic files needs gemmi, which is not installed: "
+            f"{installs('gemmi')} (the extra nanobragg_py[mtz] includes it)"
         ) from error
     return gemmi
 

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from ..base.errors import InputError, shown
+from ..base.optional import installs
 from .hdf5_links import LinkedFiles
 from .image_header import check_size
 from .nexus_geometry import attribute, nexus_header, text
@@ -210,4 +211,6 @@ def _check_filters(dataset: Any) -> None:
                 import hdf5plugin  # noqa: F401 -- slow to load, and few files want its compressions
         if not h5py.h5z.filter_avail(code):
             name = _COMMON_FILTERS.get(code, f"filter {code}")
-            raise InputError(f"'{shown(dataset.name)}' is compressed by {name}: pip install hdf5plugin, and try again")
+            raise InputError(
+                f"'{shown(dataset.name)}' is compressed by {name}: {installs('hdf5plugin')}, and try again"
+            )

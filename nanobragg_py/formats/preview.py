@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import InputError
-from ..base.files import check_writable, whole_file
+from ..base.c_numbers import leading_real
+from ..base.errors import InputError, shown
+from ..base.files import check_writable, whole_file, written_directly
 from ..base.optional import require
 from ..base.vectors import Vector, cross, dot, unit
 from ..model.detector import Detector, beam_spot
@@ -30,27 +32,59 @@ RINGS_SHOWN = 5
 RING_COLOUR = (200, 60, 40)
 CENTRE_COLOUR = (30, 90, 200)
 POINTS_PER_RING = 1440
-# Ink of the brightest background; smallest tile (pixels) that it is looked for in, and how many there must be; what a
-# spot must be above it to show; share of the spots' intensity that is shown black; greys, few enough for small files.
+# Ink of the brightest background, and how much of what is shown black it must be to get as much.
 SHADOW = 0.3
+SHADOW_FROM = 0.01
+# The background is looked for in tiles: their smallest side (pixels), how many there must be along the longer side, the
+# share of a tile's pixels that are taken for background, how many tiles a spot with its surroundings may fill, and how
+# much the background may differ between neighbouring tiles.
 TILE = 8
 TILES_NEEDED = 16
+BACKGROUND_SHARE = 0.2
+SPOT_TILES = 5
+ABOUT_THE_SAME = 0.2
+# What a spot must be above the background to show; the share of the spots' intensity that is shown black, which is at
+# least LEAST_CONTRAST of the brightest background, so that what the smooth background leaves over does not show; greys,
+# few enough for small files.
 STANDS_OUT = 0.01
+LEAST_CONTRAST = 0.3
 BLACK_SHARE = 0.8
 GREYS = 85
 
 
 OPTION = "--preview"
+# Pillow's name of a format, and how it is written, by the ending of the file's name.
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG", "optimize": True},
+    ".jpg": {"format": "JPEG", "quality": 90},
+    ".jpeg": {"format": "JPEG", "quality": 90},
+}
 
 
 def check_preview(path: str) -> None:
     """Raise InputError, before the work is done, when no picture could be drawn or written."""
+    _format(path)
     require("PIL", OPTION, "pillow")
     check_writable(path, OPTION)
 
 
+def _format(path: str) -> dict[str, Any]:
+    """How a picture is written that is called so. Raises InputError for an ending that no format goes with."""
+    ending = os.path.splitext(path)[1].lower()
+    # A device or a pipe has no ending.
+    if not ending and written_directly(path):
+        ending = ".png"
+    if ending not in FORMATS:
+        raise InputError(f"{OPTION} {path}: expected a name that ends in {', '.join(FORMATS)}")
+    return FORMATS[ending]
+
+
 def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A: tuple[float, ...] = ()) -> None:
-    """Write a PNG of a float32 image (slow, fast); rings_A: resolutions to mark, chosen when empty."""
+    """Write a picture of a float32 image (slow, fast); rings_A: resolutions to mark, chosen when empty.
+
+    The name's ending decides the format (FORMATS). Raises InputError for another ending, and for a full disk and so on.
+    """
+    written_as = _format(path)
     from PIL import Image, ImageDraw
 
     detector = experiment.detector
@@ -69,7 +103,7 @@ def write_preview(path: str, image: np.ndarray, experiment: Experiment, rings_A:
     for number, line in enumerate(lines):
         draw.text((letter, height + letter // 2 + number * (letter + 6)), line, fill="black", font=font)
     buffer = io.BytesIO()
-    sheet.save(buffer, format="PNG", optimize=True)
+    sheet.save(buffer, **written_as)
     with whole_file(path, OPTION) as file:
         file.write(buffer.getvalue())
 
@@ -91,9 +125,10 @@ def picture(image: np.ndarray) -> tuple[np.ndarray, float]:
     small = brightest_of_blocks(np.nan_to_num(image, nan=0.0), merge)
     around = background(small)
     spots = np.clip(small - (1.0 + STANDS_OUT) * around, 0.0, None)
+    black = max(black_level(spots), LEAST_CONTRAST * around.max())
     # Spots up to black, a little lighter than proportional so that weak ones show, over a shadow of the background.
-    ink = np.clip(spots / (black_level(spots) or 1.0), 0.0, 1.0) ** 0.6
-    ink += (1.0 - ink) * SHADOW * np.clip(around / (around.max() or 1.0), 0.0, 1.0)
+    ink = np.clip(spots / (black or 1.0), 0.0, 1.0) ** 0.6
+    ink += (1.0 - ink) * SHADOW * np.clip(around / (max(around.max(), SHADOW_FROM * black) or 1.0), 0.0, 1.0)
     ink[small <= 0.0] = 0.0
     grey = (255 - 255 // GREYS * np.rint(GREYS * np.clip(ink, 0.0, 1.0))).astype(np.uint8)
     return np.repeat(np.repeat(grey, grow, axis=0), grow, axis=1), grow / merge
@@ -111,36 +146,79 @@ def brightest_of_blocks(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def background(image: np.ndarray) -> np.ndarray:
-    """The smooth part of an image: medians of tiles, interpolated between the tiles' middles.
+    """The smooth part of an image, below the spots: float64 (slow, fast). An image too small for tiles has one level.
 
-    An image too small for that has one level.
+    What a tile's darker pixels say counts where its surroundings say about the same: a tile that spots fill takes after
+    those, so that no spot has a halo of background that is not in the data. Done twice, the second time with the slope
+    within the tiles divided out, which would make the darker pixels too dark.
     """
     slow, fast = image.shape
     if max(slow, fast) < TILES_NEEDED * TILE:
-        return np.full(image.shape, _median_of_lit(image))
+        return np.full(image.shape, _level(image))
     side = max(TILE, max(slow, fast) // 64)
-    rows, columns = max(1, slow // side), max(1, fast // side)
-    edges = [np.linspace(0, size, count + 1).astype(int) for size, count in ((slow, rows), (fast, columns))]
-    medians = np.array([
-        [_median_of_lit(image[top:bottom, left:right]) for left, right in pairwise(edges[1])]
-        for top, bottom in pairwise(edges[0])
-    ])  # fmt: skip
-    # Tiles where nothing was rendered take after their neighbours, so that there is no step at the border.
-    framed = np.pad(medians, 1)
-    around = [framed[1 + i : 1 + i + rows, 1 + j : 1 + j + columns] for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    medians = np.where(medians > 0.0, medians, np.max(around, axis=0))
-    middles = [(edge[1:] + edge[:-1] - 1) / 2 for edge in edges]
-    along = np.array([np.interp(np.arange(fast), middles[1], row) for row in medians])
-    row = np.interp(np.arange(slow), middles[0], np.arange(rows))
-    below = np.minimum(row.astype(int), max(rows - 2, 0))
-    part = (row - below)[:, None]
-    level: np.ndarray = (1.0 - part) * along[below] + part * along[np.minimum(below + 1, rows - 1)]
+    edges = [np.linspace(0, size, max(1, size // side) + 1).astype(int) for size in (slow, fast)]
+    levels = _levels(image, edges)
+    low = _opened(levels)
+    levels = np.where((levels > 0.0) & (levels < (1.0 + ABOUT_THE_SAME) * low), levels, low)
+    first = _smoothed(levels, edges)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        levels = _levels(np.nan_to_num(image / first, posinf=0.0), edges)
+    levels = np.where(np.abs(levels - 1.0) < ABOUT_THE_SAME, levels, 1.0)
+    level: np.ndarray = first * _smoothed(levels, edges)
     return level
 
 
-def _median_of_lit(tile: np.ndarray) -> float:
+def _levels(image: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
+    """The level of each tile."""
+    levels: np.ndarray = np.array([
+        [_level(image[top:bottom, left:right]) for left, right in pairwise(edges[1])]
+        for top, bottom in pairwise(edges[0])
+    ])  # fmt: skip
+    return levels
+
+
+def _opened(levels: np.ndarray) -> np.ndarray:
+    """The largest of the smallest values around: whatever is narrower than SPOT_TILES tiles is levelled.
+
+    Where nothing was rendered nothing is low, and tiles take after their neighbours.
+    """
+    smallest = _around(np.where(levels > 0.0, levels, np.inf), SPOT_TILES, np.min)
+    return _around(np.where(np.isinf(smallest), 0.0, smallest), SPOT_TILES, np.max)
+
+
+def _around(values: np.ndarray, width: int, function: Callable[..., Any]) -> np.ndarray:
+    """A function of the width x width values about each one; beyond the edge those at the edge go on."""
+    framed = np.pad(values, width // 2, mode="edge")
+    found: np.ndarray = function(np.lib.stride_tricks.sliding_window_view(framed, (width, width)), axis=(2, 3))
+    return found
+
+
+def _smoothed(levels: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
+    """Values of tiles, averaged with their neighbours', for every pixel: bilinear between the tiles' middles.
+
+    Slopes go on beyond the edge, in the average and in what is drawn.
+    """
+    thin = min(levels.shape) == 1
+    framed = np.pad(levels, 1, mode="edge") if thin else np.pad(levels, 1, mode="reflect", reflect_type="odd")
+    level: np.ndarray = np.lib.stride_tricks.sliding_window_view(framed, (3, 3)).mean(axis=(2, 3))
+    for axis in (0, 1):
+        edge = edges[axis]
+        middles = (edge[1:] + edge[:-1] - 1) / 2
+        pixels = np.arange(edge[-1])
+        first = np.clip(np.searchsorted(middles, pixels, side="right") - 1, 0, max(len(middles) - 2, 0))
+        second = np.minimum(first + 1, len(middles) - 1)
+        width = np.maximum(middles[second] - middles[first], 1.0)
+        part = np.expand_dims((pixels - middles[first]) / width, 1 - axis)
+        level = (1.0 - part) * level.take(first, axis) + part * level.take(second, axis)
+    smooth: np.ndarray = np.maximum(level, 0.0)
+    return smooth
+
+
+def _level(tile: np.ndarray) -> float:
+    """What lies below the spots: BACKGROUND_SHARE of the pixels that were rendered are darker; 0 if none were."""
     lit = tile[tile > 0.0]
-    return float(np.median(lit)) if lit.size else 0.0
+    rank = int(BACKGROUND_SHARE * lit.size)
+    return float(np.partition(lit, rank)[rank]) if lit.size else 0.0
 
 
 def black_level(spots: np.ndarray) -> float:
@@ -290,10 +368,8 @@ def caption(experiment: Experiment) -> list[str]:
 
 def parse_rings(text: str) -> tuple[float, ...]:
     """Resolutions in Å from `d1,d2,...`. Raises InputError for anything else."""
-    try:
-        rings = tuple(float(word) for word in text.split(","))
-    except ValueError:
-        rings = ()
-    if not rings or not all(0.0 < d < 1e4 for d in rings):
-        raise InputError(f"--show-rings: expected resolutions in Å separated by commas, got '{text}'")
+    read = [(*leading_real(word.strip()), len(word.strip())) for word in text.split(",")]
+    rings = tuple(value if used == length else 0.0 for value, used, length in read)
+    if not all(0.0 < d < 1e4 for d in rings):
+        raise InputError(f"--show-rings: expected resolutions in Å separated by commas, got '{shown(text)}'")
     return rings

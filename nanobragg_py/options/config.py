@@ -74,6 +74,7 @@ class Config:
     ORGX: float | None = None
     ORGY: float | None = None
     pivot: str | None = None
+    pivot_named: str | None = None
     convention: str = "mosflm"
     fdet_vector: Vector | None = None
     sdet_vector: Vector | None = None
@@ -150,6 +151,9 @@ class Config:
     trace_prefix: str = "TRACE_PY"
     trace_only: bool = False
     fixes: Corrections = NO_CORRECTIONS
+    defects_accepted: bool = False
+    quiet: bool = False
+    verbose: bool = False
 
     @classmethod
     def from_argv(cls, words: Sequence[str]) -> Config:

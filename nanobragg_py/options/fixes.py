@@ -11,6 +11,9 @@ from dataclasses import fields
 from ..base.errors import InputError, shown
 from ..base.records import by_value, record
 
+# In place of a name: the defects of an image that are not corrected are accepted, and not warned of.
+ACCEPT = "none"
+
 
 @by_value
 @record
@@ -39,11 +42,14 @@ class Corrections:
         return bool(self.names)
 
     def and_named(self, text: str) -> Corrections:
-        """These, and those of a comma-separated list of names or 'all'. Raises InputError for an unknown name."""
+        """These, and those of a comma-separated list of names, 'all' or 'none'.
+
+        Raises InputError for an unknown name.
+        """
         said = [word.strip() for word in text.split(",")]
         for word in said:
-            if word not in (*NAMES, "all"):
-                expected = f"expected all, list, or any of {', '.join(NAMES)}"
+            if word not in (*NAMES, "all", ACCEPT):
+                expected = f"expected all, none, list, or any of {', '.join(NAMES)}"
                 raise InputError(f"--fix: no correction '{shown(word)}'; {expected}")
         wanted = {row.field: row.name in said or "all" in said or getattr(self, row.field) for row in CORRECTIONS}
         return Corrections(**wanted)
@@ -131,6 +137,8 @@ def listing() -> str:
     lines += [
         "all",
         "    corrected: all of these",
+        "none",
+        "    no correction; those not asked for by name are accepted, and no warning tells of them",
         "",
         "docs/differences.md has examples, and the size of each effect.",
     ]

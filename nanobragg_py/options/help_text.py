@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .table import OPTIONS, OWN_OPTIONS, Option
+from .table import EXITS, OWN_OPTIONS, Option, by_group
 
 WIDTH = 100
 INTRODUCTION = """\
@@ -29,15 +29,11 @@ standard output is the C program's run log; warnings and errors are on standard 
 
 def help_text() -> str:
     """All options, grouped, with units and defaults."""
-    groups: dict[str, list[Option]] = {}
-    for row in OPTIONS:
-        groups.setdefault(row.group, []).append(row)
     parts = [INTRODUCTION]
-    for group, rows in groups.items():
+    for group, rows in by_group().items():
         parts.append(f"{group}:\n" + "".join(_entry(_left(row), _right(row)) for row in rows))
-    own = [("-h, --help", "show this text")]
-    own += [(f"{o.name} {o.metavar}".strip(), o.help) for o in OWN_OPTIONS]
-    own.append(("--version", "show the version"))
+    own = [(f"{o.name} {o.metavar}".strip(), o.help) for o in OWN_OPTIONS]
+    own += [(f"{', '.join(e.names)} {e.metavar}".strip(), e.help) for e in EXITS]
     parts.append("Only here (not in the C program):\n" + "".join(_entry(left, right) for left, right in own))
     parts.append(CLOSING)
     return "\n".join(parts)

@@ -7,7 +7,6 @@ act in the order in which they are given, like options of a command line.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 
 from ..base.errors import InputError, shown
 from ..base.shapes import SHAPES
-from .fixes import Corrections
+from .fixes import ACCEPT, Corrections
 from .scan import apply_row
+from .spelling import nearest
 from .table import CONVENTIONS, OPTIONS, Option
 
 SUFFIXES = {
@@ -91,7 +91,9 @@ def keywords() -> dict[str, Keyword]:
     for name, text in SWITCHES.items():
         found[name] = Keyword(name, None, text)
     found["threads"] = Keyword("threads", None, "threads to render with; results do not depend on it")
-    found["fix"] = Keyword("fix", None, "known defects of the C program to correct, separated by commas, or 'all'")
+    found["fix"] = Keyword(
+        "fix", None, "known defects of the C program to correct, separated by commas, 'all' or 'none'"
+    )
     found["column"] = Keyword("column", None, "column of an MTZ or mmCIF file to read amplitudes from")
     found["symmetry"] = Keyword("symmetry", None, "space group of a reflection file that states none")
     found["mask_keeps"] = Keyword("mask_keeps", None, "which pixels a mask keeps: 'zero' or 'nonzero'")
@@ -124,7 +126,7 @@ def settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
     with_unit = [word for word in known if word.rpartition("_")[0] == name]
-    close = with_unit or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    close = with_unit or nearest(name, known)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
@@ -152,7 +154,8 @@ def _own(name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if name == "fix":
-        return {"fixes": Corrections().and_named(value if isinstance(value, str) else ",".join(value))}
+        text = value if isinstance(value, str) else ",".join(value)
+        return {"fixes": Corrections().and_named(text), "defects_accepted": ACCEPT in text.split(",")}
     if name in ("column", "symmetry"):
         return {f"sf_{name}": str(value)}
     if name == "mask_keeps":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .help_text import metavar
 from .keywords import CHOICES, SWITCHES, keywords
-from .table import OPTIONS, OWN_OPTIONS, Option, OwnOption
+from .table import EXITS, OPTIONS, OWN_OPTIONS, Exit, Option, OwnOption
 
 INTRODUCTION = """\
 <!-- Made from the flag table by: python -m nanobragg_py.options.reference > docs/options.md -->
@@ -23,7 +23,8 @@ Every option of the command line, with its unit, its default and the keyword tha
   another name than one of those below is reported on standard error.
 - One word can be several options: `-twotheta_axis x y z` also sets `-twotheta` to x.
 - Numbers are read as C reads them: as far as they go, and whole numbers cut off (`-N 10.9` is 10).
-- A word that means nothing is left out, with a warning and the name that is nearest to it.
+- A word that means nothing is left out, with a warning and the names that are nearest to it. One that begins with two
+  hyphens ends the run with exit status 9: no option of the C program does.
 - A value that is missing, or cannot be read at all, ends the run with exit status 9.
 """
 
@@ -59,7 +60,6 @@ OWN_KEYWORDS = {
     "sf_resolution_A": "sf_resolution_A",
     "mask_keeps": "mask_keeps",
 }
-TRAILING = "| `-h`, `--help` | print all options, and exit | |\n| `--version` | print the version, and exit | |\n"
 SIDE_EFFECTS = {
     ("pivot", "sample"): "pivot: sample",
     ("pivot", "beam"): "pivot: beam",
@@ -78,7 +78,7 @@ def option_reference() -> str:
     for group, options in rows.items():
         about = f"{GROUPS[group]}\n\n" if group in GROUPS else ""
         parts.append(f"## {group}\n\n{about}{HEAD}" + "".join(map(_row, options)))
-    parts.append(OWN + "".join(map(_own_row, OWN_OPTIONS)) + TRAILING)
+    parts.append(OWN + "".join(map(_own_row, OWN_OPTIONS)) + "".join(map(_exit_row, EXITS)))
     return "\n".join(parts)
 
 
@@ -92,6 +92,12 @@ def _own_row(option: OwnOption) -> str:
     shown = f"`{keyword}`" if keyword else ""
     value = option.metavar.replace("|", " or ")
     return f"| `{_with_value(option.name, value)}` | {option.help} | {shown} |\n"
+
+
+def _exit_row(option: Exit) -> str:
+    first, *others = option.names
+    names = [_with_value(first, option.metavar), *others]
+    return f"| {', '.join(f'`{name}`' for name in names)} | {option.help} | |\n"
 
 
 def _names(option: Option) -> str:

@@ -7,7 +7,6 @@ can trigger several options, and of two that set the same thing the later wins.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,11 +14,14 @@ from typing import Any
 from ..base.c_numbers import leading_integer, leading_real
 from ..base.errors import InputError, shown
 from ..base.vectors import RADIAN_IN_DEGREES
-from .fixes import NO_CORRECTIONS, Corrections
-from .table import OPTIONS, OWN_OPTIONS, UNITS, Option
+from .fixes import ACCEPT, NO_CORRECTIONS, Corrections
+from .spelling import did_you_mean
+from .table import EXITS, OPTIONS, OWN_OPTIONS, UNITS, Option, OwnOption
 
 # Fields of Config and their values.
 Said = dict[str, Any]
+# Dashes and minus signs that are no hyphen: word processors and PDF put them where a hyphen was.
+NO_HYPHENS = ("\N{HYPHEN}", "\N{NON-BREAKING HYPHEN}", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 # How many words an option used up as values, and whether no further row is tried on its word.
 Acted = tuple[int, bool]
 
@@ -52,6 +54,7 @@ def fields_said(argv: Sequence[str]) -> tuple[Said, list[str]]:
 
 
 def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
+    """What our own options set, and the words that are left for the C program's."""
     own = {option.name: option for option in OWN_OPTIONS}
     said: Said = {}
     words: list[str] = []
@@ -64,28 +67,39 @@ def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
             words.append(word)
             continue
         if not option.metavar:
+            if equals:
+                raise InputError(f"option {name} takes no value, got '{shown(value)}'")
             said[option.sets] = True
             continue
         if not equals:
             if not remaining:
                 raise InputError(f"option {name} needs a value ({option.metavar})")
             value = remaining.pop(0)
-        if option.choices and value not in option.choices:
-            raise InputError(f"option {name}: expected {' or '.join(option.choices)}, got '{shown(value)}'")
-        if option.sets in ("threads", "frames"):
-            count, length = leading_integer(value)
-            if length != len(value) or count < 1:
-                raise InputError(f"option {name}: expected a positive whole number, got '{shown(value)}'")
-            said[option.sets] = count
-        elif option.sets in ("sf_resolution_A", "frame_width_deg"):
-            said[option.sets] = _positive(name, value)
-        elif option.sets == "fixes":
-            said["fixes"] = _corrections(said).and_named(value)
-        elif option.repeat:
-            said[option.sets] = (*said.get(option.sets, ()), value)
-        else:
-            said[option.sets] = value
+            if value.partition("=")[0] in own:
+                raise InputError(f"option {name} needs a value ({option.metavar}), got the option {shown(value)}")
+        _set_own(option, value, said)
     return said, words
+
+
+def _set_own(option: OwnOption, value: str, said: Said) -> None:
+    """Set what an option of our own sets to its value. Raises InputError for a value that is none."""
+    if option.choices and value not in option.choices:
+        raise InputError(f"option {option.name}: expected {' or '.join(option.choices)}, got '{shown(value)}'")
+    if option.sets in ("threads", "frames"):
+        count, length = leading_integer(value)
+        if length != len(value) or count < 1:
+            raise InputError(f"option {option.name}: expected a positive whole number, got '{shown(value)}'")
+        said[option.sets] = count
+    elif option.sets in ("sf_resolution_A", "frame_width_deg"):
+        said[option.sets] = _positive(option.name, value)
+    elif option.sets == "fixes":
+        names = [word.strip() for word in value.split(",")]
+        said["defects_accepted"] = said.get("defects_accepted", False) or ACCEPT in names
+        said["fixes"] = _corrections(said).and_named(value)
+    elif option.repeat:
+        said[option.sets] = (*said.get(option.sets, ()), value)
+    else:
+        said[option.sets] = value
 
 
 def _corrections(said: Said) -> Corrections:
@@ -132,16 +146,31 @@ def _note_unusual_name(word: str, rows: Sequence[Option], warnings: list[str]) -
 
 
 def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[str]) -> None:
-    names = [name for row in OPTIONS for name in (*row.names, *row.aliases)]
+    """Warn of words that are no option and no value. Raises InputError for one that can only be an option of ours."""
     for at, word in enumerate(words):
         if at in spoken_for or any(row.matches(word) for row in OPTIONS if word.startswith("-")):
             continue
+        if word.startswith("--") and word != "--":
+            # The C program has no options of two hyphens: here one was meant, and a run without it is not what was.
+            name = word.partition("=")[0]
+            hint = did_you_mean(name, _all_names()) or "; nanoBragg --help lists all"
+            raise InputError(f"no option {shown(name)}{hint}")
         if word.startswith("-") and leading_real(word)[1] == 0:
-            close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            warnings.append(f"unknown option {shown(word)} is ignored{hint}")
+            warnings.append(f"unknown option {shown(word)} is ignored{did_you_mean(word, _all_names())}")
+        elif word.startswith(NO_HYPHENS):
+            hint = f"; did you mean -{shown(word[1:])}, with a hyphen?"
+            warnings.append(f"stray word '{shown(word)}' is ignored{hint}")
         else:
             warnings.append(f"stray word '{shown(word)}' is ignored")
+
+
+def _all_names() -> list[str]:
+    """Every name of an option, the C program's and ours."""
+    return [
+        *(name for row in OPTIONS for name in row.spellings),
+        *(option.name for option in OWN_OPTIONS),
+        *(name for way in EXITS for name in way.names),
+    ]
 
 
 def apply_row(row: Option, word: str, words: list[str], said: Said, warnings: list[str]) -> None:
@@ -217,7 +246,7 @@ def _read_pivot(row: Option, word: str, words: list[str], at: int, said: Said, w
     value = words[at + 1]
     for name in ("sample", "beam"):
         if name in value:
-            said["pivot"] = name
+            said["pivot"] = said["pivot_named"] = name
     if "sample" not in value and "beam" not in value:
         warnings.append(f"{word} {value} is ignored: expected 'beam' or 'sample'")
     return 1, False

@@ -91,6 +91,7 @@ CRYSTAL, FACTORS, BEAM, CAMERA, SAMPLING, OUTPUT = (
 )
 
 
+GROUPS = (CRYSTAL, FACTORS, BEAM, CAMERA, SAMPLING, OUTPUT)
 SAMPLE = {"pivot": "sample"}
 AT_BEAM = {"pivot": "beam"}
 CUSTOM = {"convention": "custom"}
@@ -277,6 +278,11 @@ OPTIONS: tuple[Option, ...] = (
 )  # fmt: skip
 
 
+def by_group() -> dict[str, list[Option]]:
+    """The table's rows, by what they are about."""
+    return {group: [row for row in OPTIONS if row.group == group] for group in GROUPS}
+
+
 @record
 class OwnOption:
     """An option that the C program does not have: GNU style, recognised first, whole word."""
@@ -296,7 +302,8 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--symmetry", "sf_symmetry", "space group of an -hkl file that states none, by name or number", "NAME"),
     OwnOption("--mask-keeps", "mask_keeps", "pixels that -mask keeps (default: what its format means by them)",
               "zero|nonzero", choices=("zero", "nonzero")),
-    OwnOption("--preview", "preview", "write a picture with resolution rings, beam centre and caption", "FILE.png"),
+    OwnOption("--preview", "preview", "write a picture (.png, .jpg) with resolution rings, beam centre and caption",
+              "FILE.png"),
     OwnOption("--show-rings", "show_rings", "resolutions to mark in the picture, in Å, separated by commas", "D1,D2"),
     OwnOption("--save", "save", "write the float image as .cbf, .edf, .tif, .npy or NXmx (.nxs, .h5); may be repeated",
               "FILE", repeat=True),
@@ -312,8 +319,28 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--ground-truth", "ground_truth", "spots and orientations of a series, as .h5, .npz or .csv", "FILE"),
     OwnOption("--write-inputs", "inputs_folder", "XDS.INP, CrystFEL .geom and .lst, and a script for DIALS", "FOLDER"),
     OwnOption("--save-orientation", "save_orientation", "write the crystal's orientation for -mat to read", "FILE"),
-    OwnOption("--fix", "fixes", "correct known defects of the C program; 'list' explains them, 'all' means all",
-              "NAME[,NAME]"),
+    OwnOption("--fix", "fixes", "correct known defects of the C program; 'list' explains them, 'all' means all; 'none' "
+              "accepts them without a warning", "NAME[,NAME]"),
     OwnOption("--trace-prefix", "trace_prefix", "label of trace lines (default: TRACE_PY)", "WORD"),
     OwnOption("--trace-only", "trace_only", "render only the traced pixels, and write no image"),
+    OwnOption("--quiet", "quiet", "nothing on standard error but errors"),
+    OwnOption("--verbose", "verbose", "say on standard error also what hardly matters, such as known defects that "
+              "change no pixel by 1 %"),
 )  # fmt: skip
+
+
+@record
+class Exit:
+    """An option that shows something in place of a run, wherever it stands. metavar: its value, if it has one."""
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str = ""
+
+
+EXITS: tuple[Exit, ...] = (
+    Exit(("-h", "--help", "-help"), "show all options"),
+    Exit(("--version", "-version"), "show the version"),
+    Exit(("--man",), "show the manual page; nanoBragg --man | man -l -"),
+    Exit(("--completion",), "show what makes a shell complete options: bash, zsh or fish", "SHELL"),
+)

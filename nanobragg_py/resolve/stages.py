@@ -24,6 +24,8 @@ from .beam import resolve_beam, sample_size
 from .crystal import resolve_crystal
 from .crystal_data import check_matrix, take_crystal_data
 from .detector import resolve_detector
+from .doubts import doubts
+from .ignored import ignored_options
 from .input_images import open_input_images, resolve_mask
 from .listener import Listener
 from .random import DEFAULT_MOSAIC_SEED, RandomTable, clock_seed, stream_of
@@ -67,6 +69,8 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
 
     cell, data = (config.cell, None) if arrays.reflections is not None else take_crystal_data(config, beam, detector)
     _check_there_is_something_to_do(config, arrays, cell, beam, detector)
+    for message in (*ignored_options(config, header, detector), *doubts(config, beam, detector, region)):
+        warn(message)
     interpolation = resolve_interpolation(config)
     listener.work_begins(detector, mosaic, interpolation)
 

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import click
 
 from .. import __version__
+from ..base import interruption
 from ..base.errors import InputError, printable
 from ..base.files import whole_file
 
@@ -51,6 +52,7 @@ class ToolCommand(click.Command):
         for stream in (sys.stdout, sys.stderr):
             _accept_any_text(stream)
         try:
+            interruption.raised()
             status = super().main(*args, **extra) or 0
             sys.stdout.flush()
         except (click.ClickException, InputError) as error:

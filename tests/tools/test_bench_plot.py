@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -74,4 +75,5 @@ def test_without_matplotlib_nothing_is_measured_and_the_remedy_is_said(tmp_path:
         check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "nb-bench: error: --plot needs matplotlib: pip install matplotlib\n"
+    remedy = f"{shlex.quote(sys.executable)} -m pip install matplotlib"
+    assert done.stderr == f"nb-bench: error: --plot needs matplotlib, which is not installed: {remedy}\n"

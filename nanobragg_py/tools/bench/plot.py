@@ -10,6 +10,7 @@ from typing import Any
 
 from ...base.errors import InputError
 from ...base.files import check_writable, whole_file
+from ...base.optional import installs
 
 FORMATS = ("svg", "png", "pdf")
 COLOURS = ("#b2182b", "#2166ac", "#4d9221", "#762a83", "#e08214", "#1a1a1a")
@@ -24,7 +25,7 @@ def check_plot(path: str) -> None:
     if format_of(path) not in FORMATS:
         raise InputError(f"{path}: --plot draws {', '.join(FORMATS)}; expected one of these as the file's ending")
     if find_spec("matplotlib") is None:
-        raise InputError("--plot needs matplotlib: pip install matplotlib")
+        raise InputError(f"--plot needs matplotlib, which is not installed: {installs('matplotlib')}")
     check_writable(path, "--plot")
 
 

@@ -82,6 +82,85 @@ def test_images_without_spots_are_drawn(level):
     assert grey.dtype == np.uint8 and np.ptp(grey) == 0
 
 
+def with_spots(level: np.ndarray, spacing: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image of square spots of many strengths on a background; and where they are, bool."""
+    image = level.astype(np.float32)
+    spots = np.zeros(image.shape, dtype=bool)
+    strengths = level.max() * np.geomspace(0.3, 60.0, 7)
+    for number, slow in enumerate(range(spacing // 2, image.shape[0] - width, spacing)):
+        for fast in range(spacing // 2 + number % 3, image.shape[1] - width, spacing):
+            box = np.s_[slow : slow + width, fast : fast + width]
+            image[box] += strengths[(slow + 3 * fast) % 7]
+            spots[box] = True
+    return image, spots
+
+
+@pytest.mark.parametrize(("side", "spacing", "width"), [
+    (64, 9, 2), (200, 7, 3), (512, 11, 2), (512, 40, 17), (1024, 60, 3), (1024, 23, 8), (1400, 50, 25),
+])  # fmt: skip
+def test_no_halo_where_the_background_is_even(side: int, spacing: int, width: int) -> None:
+    """All that is not a spot has one grey, also close to strong spots."""
+    image, spots = with_spots(np.full((side, side), 150.0), spacing, width)
+    grey, zoom = preview.picture(image)
+    shown = np.repeat(np.repeat(spots, int(zoom), axis=0), int(zoom), axis=1)
+    assert np.ptp(grey[~shown]) <= 255 // preview.GREYS
+    assert grey[shown].min() == 0 and 150 < grey[~shown][0] < 200
+
+
+@pytest.mark.parametrize("side", [256, 600, 1300])
+def test_no_halo_where_the_background_is_smooth(side: int) -> None:
+    """The shadow is that of the background alone, within two of 85 greys."""
+    slow, fast = np.mgrid[:side, :side] / side - 0.4
+    level = 20.0 / (1.0 + 4.0 * (slow**2 + fast**2))
+    image, spots = with_spots(level, 37, 4)
+    found = preview.background(image)
+    assert np.abs(found / level - 1.0).max() < 0.02
+    grey, zoom = preview.picture(image)
+    expected = 255 - 3 * np.rint(85 * preview.SHADOW * level / level.max())
+    difference = grey[:: int(zoom), :: int(zoom)].astype(int) - expected
+    assert np.abs(difference[~spots]).max() <= 2 * 3
+    # Without any spot there is no contrast to be had from what is left over.
+    plain, zoom = preview.picture(level.astype(np.float32))
+    assert np.abs(plain[:: int(zoom), :: int(zoom)].astype(int) - expected).max() <= 2 * 3
+
+
+def test_nothing_is_shadow_where_nothing_was_rendered() -> None:
+    """A region of interest has no border of shadow, inside or outside."""
+    image = np.zeros((512, 512), dtype=np.float32)
+    image[100:300, 77:400] = 5.0
+    image[150, 150] = 1e4
+    grey, _ = preview.picture(image)
+    lit = image > 0.0
+    assert np.ptp(grey[lit & (image < 6.0)]) == 0 and (grey[~lit] == 255).all()
+
+
+def test_formats(folder: Path) -> None:
+    """By the ending of the name, in any alphabet; another one is refused before anything is rendered."""
+    words = ["-hkl", "P1.hkl", *BASE]
+    for name, kind in (
+        ("a.png", "PNG"),
+        ("b.jpg", "JPEG"),
+        ("c.JPEG", "JPEG"),
+        ("\N{LATIN SMALL LETTER U WITH DIAERESIS}.png", "PNG"),
+    ):
+        result = run_forked([*words, "--preview", name], folder)
+        assert (result.status, result.err) == (0, "")
+        with Image.open(folder / name) as picture:
+            assert picture.format == kind and picture.size == (688, 688 + picture.size[1] - 688)
+    for name in ("a.bmp", "a", "a.png.gz", "a.svg", ""):
+        result = run_forked([*words, "--preview", name], folder)
+        assert result.status == 9
+        assert result.complaint == f"--preview {name}: expected a name that ends in .png, .jpg, .jpeg"
+
+
+def test_jpeg_is_the_same_picture(folder: Path) -> None:
+    for name in ("a.png", "a.jpg"):
+        assert run_forked(["-hkl", "P1.hkl", *BASE, "--preview", name], folder).status == 0
+    with Image.open(folder / "a.png") as exact, Image.open(folder / "a.jpg") as near:
+        difference = np.asarray(exact.convert("L")).astype(int) - np.asarray(near.convert("L")).astype(int)
+    assert np.abs(difference).mean() < 3
+
+
 def test_chosen_rings_lie_on_the_detector():
     config, _ = scan(DARK_TO_DMIN.split())
     assert isinstance(config, Config)
@@ -89,7 +168,9 @@ def test_chosen_rings_lie_on_the_detector():
     assert 3 <= len(rings) <= 5 and list(rings) == sorted(rings, reverse=True)
 
 
-@pytest.mark.parametrize("text", ["", "3,x", "0", "-2", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "3,x", "0", "-2", "nan", "nan(0x1)", "1_0", "3,,4", "\N{ARABIC-INDIC DIGIT THREE}"]
+)
 def test_bad_rings_are_refused_before_rendering(folder, text):
     result = run_forked(["-hkl", "P1.hkl", *BASE, "--preview", "a.png", "--show-rings", text], folder)
     assert result.status == 9 and result.complaint.startswith("--show-rings: expected resolutions in Å")
