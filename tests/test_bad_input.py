@@ -204,6 +204,7 @@ VALUES = [
     Bad("pixels beyond counting", "-detpixels 0 -pixel 1e-9", "pixels would need .* GiB of memory"),
     Bad("zero fast axis", "-fdet_vector 0 0 0", "-fdet_vector: expected a direction, got 0 0 0"),
     Bad("endless beam", "-beam_vector 1e308 1e308 0", "-beam_vector: expected a direction, got 1e[+]308 1e[+]308 0"),
+    Bad("endless axis", "-twotheta_axis 1e200 0 0 -twotheta 5", "-twotheta_axis 1e[+]200 0 0: expected a direction of"),
     Bad("parallel axes", "-fdet_vector 1 0 0 -sdet_vector 1 0 0 -odet_vector 2 0 0", "are parallel: expected two"),
     Bad("impossible cell", "-cell 30 40 50 90 90 200", "-cell 30 40 50 90 90 200: no such cell; expected edges"),
     Bad("flat cell", "-cell 30 40 50 60 60 120", "-cell 30 40 50 60 60 120: no such cell; expected"),

@@ -170,6 +170,15 @@ def to_node_block(p, w, count):
 
 
 @inlined
+def negated_nan(x):
+    """Not-a-number of the other sign than x's, or than that of x86's own, which is negative, where x is a number.
+
+    C changes the sign of what an exponential takes; LLVM, which may, changes a factor's, and so loses not-a-number's.
+    """
+    return math.nan if x == x or math.copysign(1.0, x) < 0.0 else -math.nan
+
+
+@inlined
 def gauss_exponent(node_squared, fudge):
     """Exponent of the Gaussian spot whose volume and width resemble a parallelepiped's."""
     return -(node_squared / GAUSS_WIDTH * fudge)
@@ -178,7 +187,11 @@ def gauss_exponent(node_squared, fudge):
 @inlined
 def gauss_transform(p, h, k, l, h0, k0, l0, record, row):
     """A Gaussian peak about each node."""
-    return p.Na * p.Nb * p.Nc * math.exp(gauss_exponent(to_node(p, h - h0, k - k0, l - l0), p.fudge))
+    node_squared = to_node(p, h - h0, k - k0, l - l0)
+    exponent = gauss_exponent(node_squared, p.fudge)
+    if exponent != exponent:
+        return negated_nan(node_squared)
+    return p.Na * p.Nb * p.Nc * math.exp(exponent)
 
 
 @inlined

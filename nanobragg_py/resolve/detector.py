@@ -249,6 +249,9 @@ def _place(config: Config, header: HeaderDefaults, axes: Axes, centre: _Centre, 
         return turned_about(turned(vector, *angles), axes.twotheta, config.twotheta)
 
     fdet, sdet, odet = swing(axes.fdet), swing(axes.sdet), swing(axes.odet)
+    if not all(map(math.isfinite, (*fdet, *sdet, *odet))):
+        shown = " ".join(f"{component:g}" for component in axes.twotheta)
+        raise InputError(f"-twotheta_axis {shown}: expected a direction of unit length")
     if centre.pivot == "sample":
         pix0 = swing(combined(centre.Fclose, axes.fdet, centre.Sclose, axes.sdet, close, axes.odet))
     else:
