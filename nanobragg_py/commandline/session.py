@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.errors import InputError
+from ..base.errors import InputError, warn
 from ..options.config import Config
 from ..rendering.renderer import Renderer
 from ..resolve.stages import NothingToDo, resolve
