@@ -65,6 +65,16 @@ def test_names_are_unique_and_the_work_has_the_size_that_it_is_known_by():
     assert steps["tricubic_1024"] == 1024**2 * 16**2
 
 
+def test_what_is_said_of_a_workload_is_its_size():
+    for workload in EVERY:
+        side, square, _ = workload.what.partition("²")
+        assert not square or workload.side == int(side), workload.name
+        if workload.series == "reflections":
+            assert f"{workload.at:,} reflections" in workload.what
+        if workload.series == "steps per pixel":
+            assert workload.at == workload.steps_per_pixel and workload.name.endswith(f"_{workload.at}")
+
+
 def test_commands_are_the_golden_cases_own():
     demo = next(workload for workload in TABLE if workload.name == "demo_1a8o")
     seed = next(workload for workload in TABLE if workload.name == "seed_4096")
