@@ -83,6 +83,19 @@ def test_titles_pixel_numbers_and_marks_are_written(tmp_path: Path, monkeypatch:
         assert (image[76 : 76 + 520, [left - 1, right]] == 110).all()
     bars = 76 + 520 + 48
     assert (image[bars : bars + 14, 63] == 110).all() and (image[bars : bars + 14, 63 + 2 * 364] == 110).all()
+    colour = np.asarray(Image.open(tmp_path / "p.png"))[bars + 7]
+    intensity, difference = 64, 64 + 2 * 364
+    for place, expected in (
+        (intensity, INTENSITY[0]), (intensity + 663, INTENSITY[-1]), (difference, DIFFERENCE[0]),
+        (difference + 299, DIFFERENCE[-1]),
+    ):  # fmt: skip
+        assert tuple(colour[place]) == expected
+    assert np.ptp(colour[difference + 149].astype(int)) <= 2  # nearly white at 0
+    marks = {text: fast for fast, slow, text in written if slow == bars + 14 + 6}
+    assert {text: marks[text] - difference for text in ("-100", "0", "+100")} == {"-100": 0, "0": 150, "+100": 299}
+    assert marks["200"] == intensity + 663 and intensity + 280 < marks["10"] < intensity + 300 < marks["100"]
+    labels = [(fast, slow) for fast, slow, text in written if text in ("intensity, log scale", "fast 5")]
+    assert labels == [(64, 76 - 22), (64 + 364, 76 - 22), (difference, 76 - 22), (intensity, bars - 22)]
     # Marks below the bar at its ends.
     assert (image[bars + 15 : bars + 18, 64] == 110).all()
 
