@@ -83,16 +83,16 @@ def _hide_all_but(module: Any, kept: str, name: str) -> None:
 
 def _drop_unreached(module: Any, machine: Any) -> None:
     """Carry constant results (no error) to the callers, and remove branches, functions and data never reached."""
-    if hasattr(llvm, "create_new_module_pass_manager"):
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_ipsccp_pass()
-        passes.add_simplify_cfg_pass()
-        passes.add_global_dead_code_eliminate_pass()
-        passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-    else:
-        # llvmlite before 0.44.
-        passes = llvm.create_module_pass_manager()
-        passes.add_ipsccp_pass()
-        passes.add_cfg_simplification_pass()
-        passes.add_global_dce_pass()
-        passes.run(module)
+    if hasattr(llvm, "create_module_pass_manager"):
+        # llvmlite before 0.45.
+        old_passes = llvm.create_module_pass_manager()
+        old_passes.add_ipsccp_pass()
+        old_passes.add_cfg_simplification_pass()
+        old_passes.add_global_dce_pass()
+        old_passes.run(module)
+        return
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_ipsccp_pass()
+    passes.add_simplify_cfg_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
