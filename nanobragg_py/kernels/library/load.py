@@ -21,7 +21,7 @@ from ...base.errors import note
 from . import cache, target
 from .signatures import COMMON, PROTOTYPES, signature, symbol
 
-# Interpreters that compile at once; each takes half a second and 200 MB.
+# Interpreters that compile at once; each takes half a second to start, and 250 MB.
 MOST_PROCESSES = 3
 
 _lock = threading.RLock()
@@ -62,8 +62,9 @@ def prepare(names: Iterable[str] = PROTOTYPES) -> None:
         if keep:
             missing += [name for name in COMMON if name not in missing and not _at_hand(name)]
         _announce(keep)
-        processes = min(os.cpu_count() or 1, MOST_PROCESSES)
-        codes, may_be_kept = object_codes([missing[first::processes] for first in range(processes)])
+        others = min(os.cpu_count() or 1, MOST_PROCESSES) - 1
+        groups = [missing[:1], *(missing[1 + number :: others] for number in range(others))] if others else [missing]
+        codes, may_be_kept = object_codes(groups)
         _codes.update(codes)
         if keep and may_be_kept:
             for name, code in codes.items():

@@ -21,8 +21,9 @@ from . import target
 from .cache import file_name
 
 _FOLDER = Path(__file__).resolve().parent
+# A short life needs no search for garbage, which would take a tenth of it.
 _START = (
-    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "import gc, json, runpy, sys; gc.disable(); sys.path[:] = json.loads(sys.argv.pop(1)); "
     "runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 )
 # Intel's vector library rounds its sines otherwise than the C library.
