@@ -134,7 +134,8 @@ def _layers(e: Experiment, probes: Probes) -> float:
             used = -np.expm1(-count * depth * each)
         else:
             used = -count * np.exp(-(count - 1) * depth * each) * np.expm1(-depth * each)
-    return _largest(used, right)
+    # The ray to the last layer is not quite that to the first: any that is used, against any that is right.
+    return _largest(used[:, :, None], right[:, None, :])
 
 
 def _subpixel(e: Experiment, probes: Probes) -> float:

@@ -38,14 +38,15 @@ class Probes:
         slow, fast = (axis.reshape(-1, 1) for axis in np.meshgrid(slow, fast, indexing="ij"))
         pixel = detector.pixel_size_m
         point = _position(detector, (fast + f) * pixel, (slow + s) * pixel, np.broadcast_to(depth, (len(fast), len(f))))
-        self.length_m = np.sqrt((point**2).sum(axis=2))
-        with np.errstate(divide="ignore", invalid="ignore"):
+        # Detectors may be as large, or as far, as numbers go: what is not known then is left out by who asks.
+        with np.errstate(all="ignore"):
+            self.length_m = np.sqrt((point**2).sum(axis=2))
             self.ray = point / self.length_m[:, :, None]
         self.cosine = self.ray @ np.array(detector.axes.odet)
 
     def solid_angle(self, detector: Detector) -> np.ndarray:
         """Up to a constant: float64 (pixels, places)."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             angle: np.ndarray = self.length_m ** (-2.0 if detector.point_pixel else -3.0)
             return angle
 
