@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +16,15 @@ from .base.errors import InputError
 from .formats.dump import write_dump
 from .formats.floats import write_floats
 from .formats.pgm import write_pgm
+from .formats.preview import check_preview, write_preview
+from .formats.save import save_image
 from .formats.smv_writer import smv_header, write_integers, write_words
 from .measurement.poisson import PoissonNoise
 from .model.experiment import Experiment
 from .options.config import Config
 from .rendering.statistics import Statistics, grey_scale, image_statistics, integer_scale
 from .resolve.random import stream_of
+from .spots import Limits, Spots, find_spots, indices_of
 
 FILES = ("float_file", "int_file", "pgm_file", "noise_file", "dump_file")
 
@@ -32,6 +38,19 @@ class Noise(NamedTuple):
     image: np.ndarray
     photons: float
     overloads: int
+
+    def __repr__(self) -> str:
+        slow, fast = self.image.shape
+        return f"<Noise: {fast} x {slow} pixels, {self.photons:g} photons, {self.overloads} overloads>"
+
+
+@contextmanager
+def _called(option: str, name: str) -> Iterator[None]:
+    """What the command line calls an option is called by a method's name here."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(option, name)) from error
 
 
 class Result:
@@ -50,6 +69,17 @@ class Result:
     def __repr__(self) -> str:
         slow, fast = self.image.shape
         return f"<Result: {fast} x {slow} pixels, brightest {self.statistics.largest:g} photons>"
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture that a notebook shows; none where Pillow is missing."""
+        with TemporaryDirectory(prefix="nanobragg_py") as folder:
+            path = os.path.join(folder, "preview.png")
+            try:
+                write_preview(path, self.image, self.experiment)
+            except (ImportError, InputError):
+                return None
+            with open(path, "rb") as file:
+                return file.read()
 
     @property
     def region(self) -> tuple[int, int, int, int]:
@@ -91,6 +121,34 @@ class Result:
         if seed is not None:
             start = replace(start, stream=stream_of(int(seed)))
         return PoissonNoise(self.image, self.experiment.rendered.region, self.config.adc_offset, start)
+
+    def spots(self, weakest: float = 1.0, reach: float = 1.0) -> Spots:
+        """Miller indices and places of the image's spots, brightest first; see Spots.
+
+        weakest: spots whose brightest pixel has fewer photons are left out. reach: how much of the way from the middle
+        of a reflection's main lobe to its edge the Ewald sphere may cut it, above 0 and up to 1. Raises InputError for
+        a curved detector.
+        """
+        limits = Limits.of(weakest, reach)
+        return find_spots(self.experiment, indices_of(self.experiment), self.image, limits)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the image in the format of the name's ending, as --save does: .cbf, .edf, .tif, .npy, .nxs, .h5.
+
+        Photons as float32, with the geometry where the format has a place for it (CBF: rounded to whole photons).
+        Raises InputError for another ending, a missing library, or a name that cannot be written.
+        """
+        with _called("--save", "save"):
+            save_image(os.fspath(path), self.image, self.experiment)
+
+    def preview(self, path: str | os.PathLike[str], rings_A: Sequence[float] = ()) -> None:
+        """Write a picture with resolution rings, beam centre and caption, as --preview does.
+
+        rings_A: resolutions to mark, in Å; chosen when there are none. Raises InputError, also if Pillow is missing.
+        """
+        with _called("--preview", "preview"):
+            check_preview(os.fspath(path))
+            write_preview(os.fspath(path), self.image, self.experiment, tuple(rings_A))
 
     def write(self, folder: str | os.PathLike[str] | None = None, **files: str | os.PathLike[str]) -> dict[str, str]:
         """Write the program's files, in its bytes; returns the names of the files written.

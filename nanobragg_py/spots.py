@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .base.errors import InputError
+from .base.optional import require
 from .kernels.library import address, kernel
 from .model.experiment import Experiment
+from .model.main_lobe import MainLobe, main_lobe
 from .model.structure_factors import Grid
+from .resolve.crystal_data import finest_resolution_A
 
-STEPS_TO_MAXIMUM = 3
 MOST_INDICES = 5_000_000
+
+
+# Fields of Spots.table().
+COLUMNS = [
+    ("h", np.int32), ("k", np.int32), ("l", np.int32), ("fast", np.float64), ("slow", np.float64),
+    ("pixel_fast", np.int32), ("pixel_slow", np.int32), ("peak", np.float32), ("intensity", np.float64),
+]  # fmt: skip
 
 
 class Spots(NamedTuple):
@@ -31,6 +41,57 @@ class Spots(NamedTuple):
     peak: np.ndarray
     intensity: np.ndarray
 
+    def __repr__(self) -> str:
+        if not len(self.hkl):
+            return "<Spots: none>"
+        h, k, l = self.hkl[0].tolist()
+        return f"<Spots: {len(self.hkl)}, the brightest {h} {k} {l} with {self.peak[0]:g} photons in its pixel>"
+
+    def table(self) -> np.ndarray:
+        """The same as one structured array (n,): h, k, l, fast, slow, pixel_fast, pixel_slow, peak, intensity.
+
+        fast and slow are those of position.
+        """
+        table = np.empty(len(self.hkl), dtype=COLUMNS)
+        columns = (*self.hkl.T, *self.position.T, *self.pixel.T, self.peak, self.intensity)
+        for (name, _), column in zip(COLUMNS, columns, strict=True):
+            table[name] = column
+        return table
+
+    def to_dataframe(self) -> Any:
+        """The table as a DataFrame. Raises InputError if pandas is not installed."""
+        require("pandas", "Spots.to_dataframe")
+        import pandas  # which takes long, and few want
+
+        return pandas.DataFrame(self.table())
+
+
+class Limits(NamedTuple):
+    """Which reflections are labelled.
+
+    weakest: spots whose brightest pixel has fewer photons are not. reach: how much of the way from the middle of a
+    reflection's main lobe to its edge the Ewald sphere may cut it, above 0 and up to 1.
+    """
+
+    weakest: float = 1.0
+    reach: float = 1.0
+
+    @classmethod
+    def of(cls, weakest: Any, reach: Any) -> Limits:
+        """Limits as a caller gives them. Raises InputError."""
+        try:
+            limits = cls(float(weakest), float(reach))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"weakest, reach: expected numbers, got {weakest!r}, {reach!r}") from error
+        if not 0.0 < limits.reach <= 1.0:
+            raise InputError(f"reach: expected a number above 0 and up to 1, got {reach!r}")
+        if not limits.weakest >= 0.0:
+            raise InputError(f"weakest: expected a number of photons, 0 or more, got {weakest!r}")
+        return limits
+
+
+NO_LIMITS = Limits()
+
 
 class Indices(NamedTuple):
     """Reflections that can be seen at all: h, k, l as rows of float64 (3, n)."""
@@ -38,19 +99,47 @@ class Indices(NamedTuple):
     hkl: np.ndarray
 
 
-def indices_of(grid: Grid, cell_A: np.ndarray, finest_A: float) -> Indices:
-    """All indices of a list whose F is not 0; without a list, all to the finest resolution [Å] of a cell (3, 3)."""
-    if grid.reflections:
-        h0, _, k0, _, l0, _ = grid.ranges
-        box = grid.amplitudes[:-1].reshape(grid.shape)[:-1, :-1, :-1]
-        found = np.array(np.nonzero(box), dtype=np.float64) + np.array([[h0], [k0], [l0]], dtype=np.float64)
-    else:
-        most = np.floor(np.linalg.norm(cell_A, axis=1) / finest_A).astype(np.int64)
-        if np.prod(2.0 * most + 1.0) > MOST_INDICES:
-            raise InputError("labels without a reflection list: the cell has too many reflections; give hkl")
-        axes = [np.arange(-n, n + 1, dtype=np.float64) for n in most]
-        found = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
-    return Indices(np.ascontiguousarray(found[:, np.any(found != 0.0, axis=0)]))
+def indices_of(experiment: Experiment) -> Indices:
+    """All indices whose F is not 0, but 0 0 0, of which some part may reach the detector in some orientation.
+
+    Raises InputError if that is too many, which needs default_F and a large cell; and for a curved detector.
+    """
+    if experiment.detector.curved:
+        raise InputError("labels are for flat detectors only")
+    grid, lobe = experiment.structure_factors, main_lobe(experiment.crystal)
+    stars = np.array(experiment.crystal.reciprocal)
+    finest_A = finest_resolution_A(experiment.sources, experiment.detector)
+    beyond = min(lobe.edge * float(np.linalg.norm(lobe.axes(stars))), 0.5 * float(np.linalg.norm(stars, axis=1).sum()))
+    furthest = 1.0 / finest_A + beyond
+    found = _listed(grid) if grid.reflections else np.empty((3, 0))
+    if grid.default_F != 0.0:
+        edges_A = np.linalg.norm(np.array(experiment.crystal.real), axis=1)
+        everything = _all_within(np.floor(edges_A * furthest).astype(np.int64))
+        found = np.concatenate([found, everything[:, ~_in_box(grid, everything)]], axis=1)
+    seen = np.linalg.norm(stars.T @ found, axis=0) <= furthest
+    return Indices(np.ascontiguousarray(found[:, seen & np.any(found != 0.0, axis=0)]))
+
+
+def _listed(grid: Grid) -> np.ndarray:
+    """Indices of a list's box whose F is not 0: float64 (3, n)."""
+    first = np.array(grid.ranges[::2], dtype=np.float64)
+    box = grid.amplitudes[:-1].reshape(grid.shape)[:-1, :-1, :-1]
+    found: np.ndarray = np.array(np.nonzero(box), dtype=np.float64) + first[:, None]
+    return found
+
+
+def _in_box(grid: Grid, hkl: np.ndarray) -> np.ndarray:
+    """Which of the indices (3, n) lie in a list's box."""
+    first, last = np.array(grid.ranges[::2])[:, None], np.array(grid.ranges[1::2])[:, None]
+    return np.asarray(((hkl >= first) & (hkl <= last)).all(axis=0))
+
+
+def _all_within(most: np.ndarray) -> np.ndarray:
+    """All indices up to the largest along each axis, int64 (3,): float64 (3, n). Raises InputError for too many."""
+    if np.prod(2.0 * most + 1.0) > MOST_INDICES:
+        raise InputError("labels with default_F: the cell has too many reflections; give hkl, without default_F")
+    axes = [np.arange(-n, n + 1, dtype=np.float64) for n in most]
+    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
 
 
 class _View(NamedTuple):
@@ -61,43 +150,70 @@ class _View(NamedTuple):
     cell_A: np.ndarray
 
 
-class _Found(NamedTuple):
-    """Candidates of one view: columns of Indices, distance from the middle of the transform, rays (3, n)."""
+class _Cut(NamedTuple):
+    """Reflections that a view shows: columns of Indices (n,), and rays (3, n) to the middles of their spots."""
 
     column: np.ndarray
-    distance: np.ndarray
     ray: np.ndarray
 
 
-def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, weakest: float = 1.0) -> Spots:
+class _Candidates(NamedTuple):
+    """Spots that may get a label, n of them.
+
+    column: of Indices (n,). view: number of the view (n,). position: see Spots. pixel: where the image was found to
+    have its maximum (n, 2), or whichever pixel is asked about.
+    """
+
+    column: np.ndarray
+    view: np.ndarray
+    position: np.ndarray
+    pixel: np.ndarray
+
+    def some(self, which: np.ndarray) -> _Candidates:
+        """Some of them, by their numbers."""
+        return _Candidates(self.column[which], self.view[which], self.position[which], self.pixel[which])
+
+    @property
+    def distance(self) -> np.ndarray:
+        """How far a pixel's middle is from the spot's, (n,): the larger of the ways along fast and slow."""
+        return np.asarray(np.abs(self.position - self.pixel).max(axis=1, initial=0.0))
+
+
+def find_spots(experiment: Experiment, indices: Indices, image: np.ndarray, limits: Limits = NO_LIMITS) -> Spots:
     """Label the local maxima of a rendered image, float32 (slow, fast), that belong to reflections.
 
-    A reflection h, with reciprocal lattice vector q, is seen where the Ewald sphere cuts its shape transform: the
-    excitation error e = |k0 + q| - 1/lambda is made up by the smallest step d = -e M n / (n M n) in the metric of
-    the transform, M = sum of a*a*/N² over the three axes (of a sphere for Gaussian and flat-topped spots), n the
-    direction of k0 + q; the spot is where k0 + q + d meets the detector. From there the image is followed uphill for
-    up to three pixels. What is no local maximum, weaker than `weakest` photons, or another reflection's, is left out.
+    A reflection h, with reciprocal lattice vector q, shows where the Ewald sphere cuts the main lobe of its shape
+    transform, made smaller by the factor limits.reach. Its excitation error is e = |k0 + q| - 1/lambda, and near q
+    the sphere is a plane; with d the brightest place of the lobe on it (MainLobe.brightest), the spot's middle is where
+    k0 + q + d meets the detector. From there the image is followed uphill, no further than the lobe is wide. Left out
+    is what is no local maximum, is weaker than limits.weakest, or is another reflection's or a side lobe: see _own.
+    Where several views show a reflection, its brightest pixel is labelled.
     """
-    views = list(_views(experiment))
-    found = [_cut(experiment, indices, view) for view in views]
-    index = np.concatenate([one.column for one in found])
-    ray = np.concatenate([one.ray for one in found], axis=1)
-    which = np.repeat(np.arange(len(found)), [len(one.column) for one in found])
-    if len(found) > 1:
-        order = np.lexsort((np.concatenate([one.distance for one in found]), index))
-        index, first = np.unique(index[order], return_index=True)
-        ray, which = ray[:, order[first]], which[order[first]]
-    position = _on_detector(experiment, ray)
-    seen = np.flatnonzero(experiment.rendered.contain(position))
-    hkl, position, which = indices.hkl[:, index[seen]].T, position[:, seen].T, which[seen]
-    pixel, top = _uphill(image, position)
+    lobe, views = main_lobe(experiment.crystal), list(_views(experiment))
+    radius = box_radius(experiment)
+    found = _candidates(experiment, views, [_cut(lobe, indices, view, limits.reach) for view in views])
+    pixel, top = _uphill(image, found.position, radius + 1)
     peak = image[pixel[:, 1], pixel[:, 0]]
-    top &= _nearest_node_is(experiment, views, which, pixel, hkl)
-    good = np.flatnonzero(top & (peak >= weakest))
-    good = good[_nearest_to(position[good], pixel[good], image.shape[1])]
+    tops = np.flatnonzero(top & (peak >= limits.weakest) & (peak > 0.0))
+    found, peak = found._replace(pixel=pixel).some(tops), peak[tops]
+    good = np.flatnonzero(_own(experiment, lobe, views, indices, found))
+    if len(views) > 1:
+        good = good[_first_of_each(found.column[good], -peak[good])]
+        good = good[_first_of_each(_flat(found.pixel[good], image.shape), found.distance[good])]
     good = good[np.argsort(-peak[good], kind="stable")]
-    pixel, position, peak = pixel[good], position[good], peak[good]
-    return Spots(hkl[good].astype(np.int32), position, pixel, peak, _box_sums(image, pixel, box_radius(experiment)))
+    found = found.some(good)
+    hkl, pixel = indices.hkl[:, found.column].T.astype(np.int32), found.pixel.astype(np.int32)
+    return Spots(hkl, found.position, pixel, peak[good], _box_sums(image, pixel, radius))
+
+
+def _candidates(experiment: Experiment, views: list[_View], cuts: list[_Cut]) -> _Candidates:
+    """Spots whose middle is predicted within the rendered pixels; as pixel, the one with the middle."""
+    column = np.concatenate([cut.column for cut in cuts])
+    view = np.repeat(np.arange(len(views)), [len(cut.column) for cut in cuts])
+    position = _on_detector(experiment, np.concatenate([cut.ray for cut in cuts], axis=1))
+    seen = np.flatnonzero(experiment.rendered.contain(position))
+    places = position[:, seen].T
+    return _Candidates(column[seen], view[seen], places, np.rint(places).astype(np.int64))
 
 
 def _views(experiment: Experiment) -> Iterator[_View]:
@@ -110,28 +226,24 @@ def _views(experiment: Experiment) -> Iterator[_View]:
                 yield _View(-direction * radius, radius, cell.reshape(3, 3) @ domain.reshape(3, 3).T * 1e10)
 
 
-def _cut(experiment: Experiment, indices: Indices, view: _View) -> _Found:
-    """Reflections whose transform the Ewald sphere cuts."""
+def _cut(lobe: MainLobe, indices: Indices, view: _View, reach: float) -> _Cut:
+    """Reflections whose lobes, made smaller by `reach`, the Ewald sphere cuts."""
     k0, radius, cell_A = view
-    crystal, shape = experiment.crystal, experiment.crystal.shape
     stars = np.linalg.inv(cell_A).T
-    counts = np.array([crystal.Na, crystal.Nb, crystal.Nc])
-    if shape.along_axes or crystal.own_widths:
-        metric = (stars.T / counts**2) @ stars
-    else:
-        metric = np.eye(3) / np.prod(counts) ** 2
-    reach = (shape.label_reach_squared / (crystal.fudge if shape.heeds_fudge else 1.0)) ** 0.5
-    furthest = reach * np.trace(metric) ** 0.5
-    index = _near_sphere(indices, stars, k0, furthest * (2.0 * radius + furthest))
-    out = stars.T @ indices.hkl[:, index] + k0[:, None]
+    axes = lobe.axes(stars)
+    furthest = lobe.edge * reach * float(np.linalg.norm(axes))
+    column = _near_sphere(indices, stars, k0, furthest * (2.0 * radius + furthest))
+    out = stars.T @ indices.hkl.take(column, axis=1) + k0[:, None]
     size = np.sqrt(np.einsum("ij,ij->j", out, out))
-    error = size - radius
-    step = metric @ (out / size)
-    stiffness = np.einsum("ij,ij->j", out, step) / size
-    distance = np.abs(error) / np.sqrt(stiffness)
-    ray = out - step * (error / stiffness)
-    kept = (distance < reach) & (np.abs(cell_A @ (ray - out)).max(axis=0, initial=0.0) < 0.5)
-    return _Found(index[kept], distance[kept], ray[:, kept])
+    error, normal = size - radius, axes @ (out / size)
+    half_width = lobe.half_width(normal)
+    near = np.flatnonzero(np.abs(error) < reach * half_width)
+    step = axes.T @ lobe.brightest(-error[near], normal[:, near], half_width[near])
+    column, ray = column[near], out[:, near] + step
+    if lobe.reaches_half_way:
+        nearest = np.abs(cell_A @ step).max(axis=0, initial=0.0) < 0.5
+        column, ray = column[nearest], ray[:, nearest]
+    return _Cut(column, ray)
 
 
 def _near_sphere(indices: Indices, stars: np.ndarray, k0: np.ndarray, limit: float) -> np.ndarray:
@@ -159,78 +271,95 @@ def _on_detector(experiment: Experiment, ray: np.ndarray) -> np.ndarray:
     return position
 
 
+# Fast and slow offsets (m,) of pixels from some pixel.
+_Offsets = tuple[np.ndarray, np.ndarray]
+_CORNERS: _Offsets = (np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]))
+
+
 @cache
-def _box(radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fast and slow offsets (side²,) of the pixels of a box."""
+def _box(radius: int) -> _Offsets:
+    """Offsets (side²,) of the pixels of a box."""
     offsets = np.arange(-radius, radius + 1)
     return np.tile(offsets, len(offsets)), np.repeat(offsets, len(offsets))
 
 
-def _around(pixel: np.ndarray, radius: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Fast and slow indices (n, side²) of the boxes about pixels (n, 2), kept within the image."""
-    fast, slow = _box(radius)
-    fast, slow = pixel[:, :1] + fast, pixel[:, 1:] + slow
+def _around(pixel: np.ndarray, offsets: _Offsets, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Fast and slow indices (n, m) of the pixels at offsets (m,) from pixels (n, 2), kept within the image."""
+    fast, slow = pixel[:, :1] + offsets[0], pixel[:, 1:] + offsets[1]
     return np.minimum(np.maximum(fast, 0), shape[1] - 1), np.minimum(np.maximum(slow, 0), shape[0] - 1)
 
 
-def _uphill(image: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (n, 2) of the maxima uphill from positions (n, 2), and whether they are local maxima."""
-    pixel = np.rint(position).astype(np.int32)
-    top = np.zeros(len(pixel), dtype=bool)
-    walking = np.arange(len(pixel))
-    for _ in range(STEPS_TO_MAXIMUM + 1):
-        fast, slow = _around(pixel[walking], 1, image.shape)
-        values = image[slow, fast]
-        best = values.argmax(axis=1)
-        n = np.arange(len(walking))
-        there = values[n, best] == values[:, 4]
-        top[walking[there]] = True
-        n, best, walking = n[~there], best[~there], walking[~there]
-        if not len(walking):
-            break
-        pixel[walking, 0], pixel[walking, 1] = fast[n, best], slow[n, best]
-    return pixel, top
+def _uphill(image: np.ndarray, position: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (n, 2) of the maxima uphill from positions (n, 2), by so many steps, and whether they are maxima."""
+    image, start, n = np.ascontiguousarray(image), np.ascontiguousarray(position), len(position)
+    pixel, top = np.empty((n, 2), dtype=np.int64), np.empty(n, dtype=np.uint8)
+    kernel("climb")(address(image), *image.shape, address(start), n, steps, address(pixel), address(top))
+    return pixel, top != 0
 
 
-def _nearest_node_is(
-    experiment: Experiment, views: list[_View], which: np.ndarray, pixel: np.ndarray, hkl: np.ndarray
+def _own(
+    experiment: Experiment, lobe: MainLobe, views: list[_View], indices: Indices, found: _Candidates
 ) -> np.ndarray:  # fmt: skip
-    """Whether the reflections hkl (n, 3) are the nodes nearest to the middles of pixels (n, 2), each in its view."""
+    """Whether candidates' pixels are their own reflection's, bool (n,).
+
+    No other node is as near to the pixel's middle, in the candidate's view; and that lies in the main lobe. Where
+    pixels are wider than lobes, it need not: then the pixel must hold the spot's middle, or, if none of the four pixels
+    about the middle has its own in the lobe, be one of these.
+    """
+    distance, size = found.distance, len(found.column)
+    beside = np.flatnonzero((distance > 0.5) & (distance < 1.0))
+    four = found.some(np.repeat(beside, 4))
+    corners = np.floor(four.position) + np.tile(np.transpose(_CORNERS), (len(beside), 1))
+    all_of_them = found.some(np.concatenate([np.arange(size), np.repeat(beside, 4)]))
+    away = _away(experiment, views, indices, all_of_them._replace(pixel=np.concatenate([found.pixel, corners])))
+    in_lobe = lobe.holds(lobe.coordinates(away, views[0].cell_A))
+    own = in_lobe[:size] | (distance <= 0.5)
+    own[beside] |= ~in_lobe[size:].reshape(-1, 4).any(axis=1)
+    # Halves go down, as in the kernels.
+    nearest = ((away[:, :size] > -0.5) & (away[:, :size] <= 0.5)).all(axis=0)
+    return np.asarray(nearest & own)
+
+
+def _away(experiment: Experiment, views: list[_View], indices: Indices, found: _Candidates) -> np.ndarray:
+    """Fractional indices at the middles of candidates' pixels less the reflections', float64 (3, n)."""
     detector = experiment.detector
-    axes = detector.axes
-    place = (pixel + 0.5) * detector.pixel_size_m @ np.array([axes.fdet, axes.sdet]) + np.array(detector.pix0_m)
-    out = place / np.sqrt(np.einsum("ij,ij->i", place, place))[:, None]
+    axes = np.array([detector.axes.fdet, detector.axes.sdet, detector.pix0_m])
+    ones = np.ones((1, len(found.column)))
+    place = axes.T @ np.concatenate([(found.pixel.T + 0.5) * detector.pixel_size_m, ones])
+    out = place / np.sqrt(np.einsum("ij,ij->j", place, place))
     if len(views) == 1:
         k0, radius, cell_A = views[0]
-        found = (out * radius - k0) @ cell_A.T
+        at = cell_A @ (out * radius - k0[:, None])
     else:
         radii, k0 = np.array([view.radius for view in views]), np.array([view.k0 for view in views])
         cells = np.array([view.cell_A for view in views])
-        found = np.einsum("nij,nj->ni", cells[which], out * radii[which, None] - k0[which])
-    nearest: np.ndarray = np.abs(found - hkl).max(axis=1, initial=0.0) <= 0.5
-    return nearest
+        at = np.einsum("nij,jn->in", cells[found.view], out * radii[found.view] - k0[found.view].T)
+    return np.asarray(at - indices.hkl.take(found.column, axis=1))
 
 
-def _nearest_to(position: np.ndarray, pixel: np.ndarray, width: int) -> np.ndarray:
-    """Of those that share a pixel, the one whose position is nearest to it: indices into the arrays (n, 2)."""
-    away = ((position - pixel) ** 2).sum(axis=1)
-    flat = pixel[:, 1].astype(np.int64) * width + pixel[:, 0]
-    order = np.lexsort((away, flat))
-    _, first = np.unique(flat[order], return_index=True)
-    nearest: np.ndarray = order[first]
-    return nearest
+def _first_of_each(group: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Of each group, integers (n,), the member that is first in an order (n,): indices into the arrays."""
+    sorted_members = np.lexsort((order, group))
+    first: np.ndarray = sorted_members[np.unique(group[sorted_members], return_index=True)[1]]
+    return first
+
+
+def _flat(pixel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Flat indices, int64 (n,), of pixels (n, 2), fast and slow."""
+    flat: np.ndarray = pixel[:, 1].astype(np.int64) * shape[1] + pixel[:, 0]
+    return flat
 
 
 def box_radius(experiment: Experiment) -> int:
-    """Pixels from a spot's middle to the first zero of its transform, 1 to 10: half the side of its box."""
+    """Pixels from a spot's middle to the edge of its main lobe, 1 to 10: half the side of its box."""
     detector, crystal = experiment.detector, experiment.crystal
-    width_m = experiment.beam.wavelength_m * detector.distance_m / min(crystal.size_m)
-    return int(min(max(np.ceil(width_m / detector.pixel_size_m), 1), 10))
+    width_m = main_lobe(crystal).width_per_A(crystal.reciprocal) * experiment.beam.wavelength_m * 1e10
+    return math.ceil(min(max(width_m * detector.distance_m / detector.pixel_size_m, 1.0), 10.0))
 
 
 def _box_sums(image: np.ndarray, pixel: np.ndarray, radius: int) -> np.ndarray:
     """Photons in boxes about pixels, float64 (n,); what lies beyond the edge counts as 0."""
-    fast, slow = _around(pixel, radius, image.shape)
+    fast, slow = _around(pixel, _box(radius), image.shape)
     values = image[slow, fast].astype(np.float64)
     beside, above = _box(radius)
     values[(fast != pixel[:, :1] + beside) | (slow != pixel[:, 1:] + above)] = 0.0

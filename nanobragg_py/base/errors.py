@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-class InputError(Exception):
+class InputError(ValueError):
     """Something in the command line, a file or the machine stops the run; the message says what was expected."""
 
 

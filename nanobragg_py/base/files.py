@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from . import interruption
 from .errors import InputError
+from .locks import lock_held_over_forks
 from .memory import require_memory, size_text
 
 # A pipe or a device that gives more than this is taken for one that never ends (bytes).
@@ -21,7 +21,7 @@ ENDLESS = 2**30
 _unfinished: set[str] = set()
 
 
-_lock = threading.RLock()
+_lock = lock_held_over_forks()
 
 
 def _reason(error: OSError) -> str:

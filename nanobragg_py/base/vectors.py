@@ -115,6 +115,18 @@ def angles_of(matrix: Matrix) -> Vector:
     return (math.atan2(1.0, 1.0) * 4.0, math.atan2(1.0, 1.0) * 2.0, math.atan2(xy, -yy))
 
 
+def turns_of(matrix: Matrix) -> Vector:
+    """Angles about x, y, z, for turned(), of a rotation matrix given row by row.
+
+    Those of angles_of(), but for turns about y by a right angle, which that does not get right.
+    """
+    xx, xy, _, yx, yy, _, zx, zy, zz = matrix
+    cosine = math.hypot(xx, yx)
+    if cosine > 1e-12:
+        return (math.atan2(zy, zz), math.atan2(-zx, cosine), math.atan2(yx, xx))
+    return (0.0, math.atan2(-zx, cosine), math.atan2(-xy, yy))
+
+
 def unit_row(row: Matrix) -> Vector:
     """A row divided by its length."""
     size = math.sqrt(row[0] * row[0] + row[1] * row[1] + row[2] * row[2])

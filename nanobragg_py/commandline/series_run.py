@@ -16,7 +16,6 @@ from ..frames import Rotation, Series, Stills
 from ..model.counts import LARGEST_COUNT
 from ..options.config import Config
 from ..resolve.arrays import Arrays
-from ..resolve.crystal_data import finest_resolution_A
 from ..resolve.stages import resolve
 from ..result import Result
 from ..spots import find_spots, indices_of
@@ -80,9 +79,7 @@ class _TruthCollector:
         self.path = config.ground_truth or ""
         self._frames: dict[int, FrameTruth] = {}
         self._lock = threading.Lock()
-        base = series.base
-        finest_A = finest_resolution_A(base.sources, base.detector)
-        self._indices = indices_of(base.structure_factors, np.array(base.crystal.real), finest_A)
+        self._indices = indices_of(series.base)
         if config.resume and os.path.exists(self.path):
             warn(f"--resume: {self.path} will hold the spots of the frames that are rendered now")
 

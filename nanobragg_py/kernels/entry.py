@@ -13,8 +13,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from . import layout, physics, pixel
 from .jit import carray, inlined
-from .passes import near_sphere as sphere
-from .passes import random, reduction, text
+from .passes import random, reduction, spots, text
 from .simd import blocks, stored
 
 
@@ -207,10 +206,18 @@ def render_stored_rows(shape):
 
 
 def near_sphere(hkl, size, metric, along, limit, index):
-    """See passes/near_sphere.py; hkl float64 (3, size), index int64 (size,)."""
-    return sphere.near_sphere(
+    """See passes/spots.py; hkl float64 (3, size), index int64 (size,)."""
+    return spots.near_sphere(
         carray(hkl, (3, size)), carray(metric, (6,)), carray(along, (3,)), limit,
         carray(index, (size,)),
+    )  # fmt: skip
+
+
+def climb(image, spixels, fpixels, position, size, steps, pixel, top):
+    """See passes/spots.py; position float64 (size, 2), pixel int64 (size, 2), top uint8 (size,)."""
+    spots.climb(
+        carray(image, (spixels, fpixels)), carray(position, (size, 2)), steps, carray(pixel, (size, 2)),
+        carray(top, (size,)),
     )  # fmt: skip
 
 
@@ -229,6 +236,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
         mosaic_rotations,
         read_plain_list,
         near_sphere,
+        climb,
     )
 }
 for number, shape in enumerate(SHAPES):

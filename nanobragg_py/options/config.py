@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from ..base.errors import InputError, shown
 from ..base.records import by_value, record
 from ..base.shapes import SQUARE
 from ..base.vectors import Vector
@@ -156,13 +157,22 @@ class Config:
     verbose: bool = False
 
     @classmethod
-    def from_argv(cls, words: Sequence[str]) -> Config:
-        """Config of a command line's words, without the program's name.
+    def from_argv(cls, words: str | Sequence[str]) -> Config:
+        """Config of a command line's words, without the program's name; or of one text, split as a shell would.
 
-        What the program would warn of is a UserWarning here. Raises InputError for a missing or unreadable value.
+        What the program would warn of is a UserWarning here. Raises InputError for a missing or unreadable value, or a
+        quotation mark without its fellow.
         """
+        # Not at the top: the command has its words, and starts without these.
+        import shlex
         import warnings
 
+        if isinstance(words, str):
+            text = words
+            try:
+                words = shlex.split(text)
+            except ValueError as error:
+                raise InputError(f"command line: {error}, in {shown(text)}") from error
         config, messages = scan([str(word) for word in words])
         for message in messages:
             warnings.warn(message, stacklevel=2)

@@ -2,7 +2,8 @@
 
 `-distance` (mm) is `distance_mm`, `-wavelength` (Å) `wavelength_A`, `-energy` `energy_eV`, `-phi` `phi_deg`. An option
 without a unit, and `cell` and `misset`, go by their name alone: `N`, `detpixels`, `fluence`, `convention`. Keywords
-act in the order in which they are given, like options of a command line.
+act in the order in which they are given, like options of a command line. None stands for what is not given.
+keyword_types.py has their types, for editors.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from ..base.errors import InputError, shown
 from ..base.shapes import SHAPES
+from ..base.vectors import Vector, turns_of
 from .fixes import ACCEPT, Corrections
 from .scan import apply_row
 from .spelling import nearest
@@ -62,6 +64,19 @@ SWITCHES = {
     "write_pgm": "whether Result.write makes a PGM (default: True)",
     "write_noise": "whether Result.write makes a noise image (default: True)",
 }
+
+
+# Fields of Config that may differ between images of one Simulator: what structure factors, the crystal, its mosaic
+# domains, noise and the number of pixels do not depend on; those of the spindle leave the detector's geometry as it is.
+SPINDLE_FIELDS = frozenset({"phi", "osc", "phi_step", "phi_steps"})
+CHANGEABLE_FIELDS = SPINDLE_FIELDS | {
+    "Xbeam_m", "Ybeam_m", "Xclose_m", "Yclose_m", "ORGX", "ORGY", "distance_m", "close_distance_m", "twotheta",
+    "detector_rotx", "detector_roty", "detector_rotz", "pivot", "fluence_per_m2", "flux_per_s", "exposure_s",
+    "beamsize_m", "polarization", "nopolar", "dispersion", "dispersion_steps", "hdiv_range", "hdiv_step", "hdiv_steps",
+    "vdiv_range", "vdiv_step", "vdiv_steps", "round_divergence", "source_file", "attenuation_per_m", "thickness_m",
+    "thickness_steps", "oversample", "oversample_thick", "oversample_polar", "oversample_omega", "roi_fast_first",
+    "roi_fast_last", "roi_slow_first", "roi_slow_last", "dmin_m", "water_m",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,8 @@ def settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
         keyword = known.get(name)
         if keyword is None:
             raise InputError(f"no keyword '{shown(name)}'{_did_you_mean(name, known)}")
+        if value is None:
+            continue
         if keyword.row is not None:
             _set_by_row(name, keyword.row, value, said)
         elif name in CHOICES:
@@ -122,6 +139,24 @@ def settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
         else:
             said.update(_own(name, value))
     return said
+
+
+def changes(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of Config from keywords that may differ between images of one Simulator.
+
+    Raises InputError for others, and as settings() does.
+    """
+    said = settings(arguments)
+    for name in arguments:
+        if not is_changeable(name):
+            raise InputError(f"render: another {shown(name)} needs a new Simulator")
+    return said
+
+
+def is_changeable(name: str) -> bool:
+    """Whether a keyword's value may differ between images of one Simulator."""
+    row = keywords()[name].row
+    return CHANGEABLE_FIELDS.issuperset((name,) if row is None else row.sets)
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
@@ -141,9 +176,7 @@ def _choose(name: str, value: Any, said: dict[str, Any]) -> None:
         raise InputError(f"{name}: expected one of {', '.join(CHOICES[name])}, got {value!r}")
 
 
-def _switch(name: str, value: Any) -> bool | None:
-    if value is None and name == "interpolate":
-        return None
+def _switch(name: str, value: Any) -> bool:
     if value not in (True, False):
         raise InputError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
@@ -151,8 +184,6 @@ def _switch(name: str, value: Any) -> bool | None:
 
 def _own(name: str, value: Any) -> dict[str, Any]:
     """threads, fix, column, symmetry, mask_keeps and sf_resolution_A."""
-    if value is None:
-        return {}
     if name == "fix":
         text = value if isinstance(value, str) else ",".join(value)
         return {"fixes": Corrections().and_named(text), "defects_accepted": ACCEPT in text.split(",")}
@@ -170,6 +201,9 @@ def _own(name: str, value: Any) -> dict[str, Any]:
 
 def _set_by_row(name: str, row: Option, value: Any, said: dict[str, Any]) -> None:
     """Let a row of the flag table read a value, written out as on a command line."""
+    if row.kind == "misset" and hasattr(value, "as_matrix"):
+        said.update(misset=_turns(name, value), misset_random=False)
+        return
     if row.kind == "text":
         if not isinstance(value, (str, os.PathLike)):
             raise InputError(f"{name}: expected the name of a file, got {type(value).__name__}")
@@ -190,6 +224,14 @@ def _set_by_row(name: str, row: Option, value: Any, said: dict[str, Any]) -> Non
         return
     _check_count(name, row, words)
     _apply(name, row, words, said)
+
+
+def _turns(name: str, rotation: Any) -> Vector:
+    """Angles (radians) of SciPy's Rotation, or of anything with its as_matrix()."""
+    matrix = rotation.as_matrix()
+    if getattr(matrix, "shape", None) != (3, 3):
+        raise InputError(f"{name}: expected one rotation, got {shown(repr(rotation))}")
+    return turns_of(tuple(matrix.ravel().tolist()))
 
 
 def _is_sequence(value: Any) -> bool:

@@ -24,18 +24,25 @@ class KernelInputs(NamedTuple):
     mask: np.ndarray
 
 
-def kernel_inputs(experiment: Experiment, error_scale: float = 1.0) -> KernelInputs:
-    """Arrays and scalars of an experiment. error_scale widens the bound that asks for a second look."""
+def kernel_inputs(
+    experiment: Experiment, error_scale: float = 1.0, earlier: KernelInputs | None = None
+) -> KernelInputs:
+    """Arrays and scalars of an experiment.
+
+    error_scale widens the bound that asks for a second look. earlier: those of another experiment with the same
+    structure factors, whose extremes then need not be looked for again.
+    """
     values = {
         **_detector_values(experiment),
         **_beam_values(experiment),
-        **_grid_values(experiment),
+        **(_grid_values(experiment) if earlier is None else {}),
         **_sampling_values(experiment),
         **_crystal_values(experiment),
         "error_scale": error_scale,
     }
-    parameters = np.zeros(1, dtype=layout.PARAMETERS)
-    if unset := set(layout.PARAMETERS.names or ()) ^ set(values):
+    parameters = np.zeros(1, dtype=layout.PARAMETERS) if earlier is None else earlier.parameters.copy()
+    unset = set(layout.PARAMETERS.names or ()) ^ set(values)
+    if unset and earlier is None:
         raise AssertionError(f"kernels/layout.py and this file disagree on {sorted(unset)}")
     for name, value in values.items():
         parameters[name] = value
@@ -101,7 +108,6 @@ def _grid_values(experiment: Experiment) -> dict[str, Any]:
     _, k_size, l_size = grid.shape
     return {
         "largest_F": float(np.abs(grid.amplitudes).max()),
-        "keep_interpolating": experiment.interpolation.keep,
         "hkls": grid.reflections,
         "h_min": h0,
         "k_min": k0,
@@ -119,6 +125,7 @@ def _sampling_values(experiment: Experiment) -> dict[str, Any]:
     factors = experiment.factors
     return {
         "dmin_m": experiment.dmin_m,
+        "keep_interpolating": experiment.interpolation.keep,
         "phi_steps": experiment.spindle.steps.count,
         "mosaic_domains": experiment.mosaic.domains,
         "mosaic": experiment.mosaic.spread_rad > 0.0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import weakref
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,54 @@ if TYPE_CHECKING:
 
 Chunk = tuple[int, int]
 Work = Callable[[int, int], None]
+
+
+class KeptThreads:
+    """Threads that are kept from image to image; a forked child, which has none of its parent's, starts its own."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self.closed = False
+        self._lock = threading.Lock()
+        self._executor: Executor | None = None
+        _ALL_KEPT.add(self)
+
+    def executor(self) -> Executor:
+        """What runs work on them, started if need be. Raises InputError once they are ended."""
+        with self._lock:
+            if self.closed:
+                raise InputError("the simulator is closed: its threads have ended")
+            if self._executor is None:
+                # Not at the top, as below.
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._executor = ThreadPoolExecutor(self.count, thread_name_prefix="nanobragg_py")
+            return self._executor
+
+    def close(self) -> None:
+        """End them, once they have finished what they were given."""
+        with self._lock:
+            self.closed = True
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()
+
+    def forget(self) -> None:
+        """In a forked child: the parent's threads are not here, and one of them may have held the lock."""
+        self._lock = threading.Lock()
+        self._executor = None
+
+
+_ALL_KEPT: weakref.WeakSet[KeptThreads] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for kept in list(_ALL_KEPT):
+        kept.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def finished_chunks(

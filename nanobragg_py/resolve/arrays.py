@@ -87,6 +87,11 @@ def matrix_of(value: Any) -> Triad:
     return (a, b, c)
 
 
+def array_of_rotation(value: Any) -> Any:
+    """The matrix of SciPy's Rotation, or of anything with its as_matrix(); any other value as it is."""
+    return value.as_matrix() if hasattr(value, "as_matrix") else value
+
+
 def _numbers(name: str, value: Any) -> np.ndarray:
     """A float64 array; InputError for anything that is none."""
     try:

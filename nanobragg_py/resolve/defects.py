@@ -52,15 +52,20 @@ def defects_of(experiment: Experiment, corrected: Corrections, left_grid: bool =
     return tuple(found)
 
 
-def warning(defects: Sequence[Defect]) -> str:
-    """The line that tells of those worth one; empty if there are none."""
-    worth = [defect for defect in defects if not defect.change <= WORTH_A_WARNING]
+def worth_a_warning(defects: Sequence[Defect]) -> list[Defect]:
+    """Those that change the image by more than a little."""
+    return [defect for defect in defects if not defect.change <= WORTH_A_WARNING]
+
+
+def warning(defects: Sequence[Defect], fix: str = "--fix {}", explanation: str = "--fix list explains") -> str:
+    """The line that tells of those worth one; empty if there are none. fix: how a correction is asked for."""
+    worth = worth_a_warning(defects)
     if not worth:
         return ""
     names, them = ",".join(defect.name for defect in worth), "it" if len(worth) == 1 else "them"
     return (
-        f"known defects of the C program change this image: {_listed(worth)}; --fix {names} corrects {them}, "
-        "--fix none accepts the image as it is, --fix list explains"
+        f"known defects of the C program change this image: {_listed(worth)}; {fix.format(names)} corrects {them}, "
+        f"{fix.format('none')} accepts the image as it is, {explanation}"
     )
 
 

@@ -6,17 +6,24 @@ The one place where they stand in order, for the command and for Python alike.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
 
 from ..base.c_numbers import divide, to_int32
 from ..base.errors import InputError, warn
 from ..base.files import file_is_there
+from ..base.records import with_values
 from ..base.vectors import Triad
+from ..formats.image_header import HeaderDefaults
 from ..formats.matrix import read_matrix
 from ..model.background import AVOGADRO, WATER_F, WATER_MOLECULAR_WEIGHT, Background
-from ..model.beam import R_E_SQR_M2, Beam
+from ..model.beam import R_E_SQR_M2, Beam, Sources
 from ..model.crystal import Crystal
 from ..model.detector import Detector
 from ..model.experiment import Experiment, Interpolation, NoiseSeed
+from ..model.mosaic import Mosaic
+from ..model.spindle import Spindle
 from ..model.subpixels import Oversampling, SampledFactors
 from ..options.config import Config
 from .arrays import NO_ARRAYS, Arrays
@@ -26,7 +33,7 @@ from .crystal_data import check_matrix, take_crystal_data
 from .detector import resolve_detector
 from .doubts import doubts
 from .ignored import ignored_options
-from .input_images import open_input_images, resolve_mask
+from .input_images import InputImages, open_input_images, resolve_mask
 from .listener import Listener
 from .random import DEFAULT_MOSAIC_SEED, RandomTable, clock_seed, stream_of
 from .sampling import resolve_mosaic, resolve_region, resolve_spindle
@@ -49,17 +56,18 @@ class NothingToDo(InputError):
         self.factors, self.cell, self.beam, self.detector = factors, cell, beam, detector
 
 
-def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SILENT) -> Experiment:
+def resolve(
+    config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SILENT, inputs: InputImages | None = None
+) -> Experiment:
     """The experiment of a configuration.
 
-    arrays: in place of files. listener: hears of each stage. Prints nothing on standard output, and writes no file.
-    Raises InputError for whatever the user can mend, NothingToDo where the C program prints its usage.
+    arrays: in place of files. listener: hears of each stage. inputs: what -mask and -img gave, if they have been read.
+    Prints nothing on standard output, and writes no file. Raises InputError for whatever the user can mend,
+    NothingToDo where the C program prints its usage.
     """
-    inputs = open_input_images(config)
-    header = inputs.defaults
+    inputs = open_input_images(config) if inputs is None else inputs
+    header = header_defaults(inputs, arrays)
     listener.headers_read(inputs.files)
-    if arrays.mask is not None:
-        header = replace(header, fpixels=arrays.mask.shape[1], spixels=arrays.mask.shape[0])
     beam = resolve_beam(config, header)
     detector = resolve_detector(config, header)
     spindle = resolve_spindle(config, header, detector.axes.spindle)
@@ -92,8 +100,7 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
     domains = random.rotations(mosaic_seed, mosaic.spread_rad, mosaic.domains)
     # The first domain is forced to be aligned.
     domains[0] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    steps = _counted(sources.count * mosaic.domains * spindle.steps.count * oversampling.used * oversampling.used)
-    factors = resolve_factors(config, detector, oversampling.used, sources.count)
+    sums = resolve_sums(config, beam, detector, sources, spindle, mosaic, oversampling)
     return Experiment(
         detector=detector,
         region=region,
@@ -109,28 +116,59 @@ def resolve(config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SIL
         interpolation=replace(interpolation, used=interpolation.used and grid.reflections > 0),
         dmin_m=config.dmin_m,
         oversampling=oversampling,
-        factors=factors,
-        steps=steps,
-        background=resolve_background(config, beam, detector, factors, steps),
+        factors=sums.factors,
+        steps=sums.steps,
+        background=sums.background,
         noise_seed=NoiseSeed(stream_of(clock if config.seed is None else config.seed), random.table),
     )
+
+
+def header_defaults(inputs: InputImages, arrays: Arrays) -> HeaderDefaults:
+    """Defaults from the headers of -mask and -img; a mask that is an array gives its size."""
+    if arrays.mask is None:
+        return inputs.defaults
+    return replace(inputs.defaults, fpixels=arrays.mask.shape[1], spixels=arrays.mask.shape[0])
 
 
 def with_crystal(
     experiment: Experiment, config: Config, cell: tuple[float, ...] | None, matrix: Triad | None
 ) -> Experiment:
     """The experiment with its crystal set anew; all else stays. cell, matrix: see resolve_crystal."""
-    beam, detector = experiment.beam, experiment.detector
+    e, beam = experiment, experiment.beam
     sample = sample_size(config, beam.intensity)
     # Whatever is drawn here must not change the streams that the experiment has drawn from already.
     crystal = resolve_crystal(config, beam.wavelength_m, RandomTable(), 0, cell, matrix, sample)
-    oversampling = resolve_oversampling(config.oversample, beam, detector, crystal)
-    return replace(
+    oversampling = resolve_oversampling(config.oversample, beam, e.detector, crystal)
+    sums = resolve_sums(config, beam, e.detector, e.sources, e.spindle, e.mosaic, oversampling)
+    return with_values(
         experiment,
         crystal=crystal,
         oversampling=oversampling,
-        cells=experiment.spindle.cells(crystal.real_m),
-        steps=experiment.steps // experiment.oversampling.used**2 * oversampling.used**2,
+        cells=e.spindle.cells(crystal.real_m),
+        factors=sums.factors,
+        steps=sums.steps,
+        background=sums.background,
+    )
+
+
+def with_instrument(
+    experiment: Experiment, config: Config, header: HeaderDefaults, listed: np.ndarray | None
+) -> Experiment:
+    """The experiment with beam, detector and spindle resolved anew, for a crystal that is set afterwards.
+
+    Structure factors, mask, mosaic domains and the seed of the noise stay, so the configuration must not change those,
+    nor the number of pixels. listed: sources in place of a file, see resolve_sources.
+    """
+    beam = resolve_beam(config, header)
+    detector = resolve_detector(config, header)
+    return replace(
+        experiment,
+        beam=beam,
+        detector=detector,
+        region=resolve_region(config, detector.fpixels, detector.spixels),
+        spindle=resolve_spindle(config, header, detector.axes.spindle),
+        sources=resolve_sources(config, beam, detector.axes, listed),
+        dmin_m=config.dmin_m,
     )
 
 
@@ -164,6 +202,24 @@ def resolve_oversampling(wanted: int | None, beam: Beam, detector: Detector, cry
         warn(f"oversampling of {needed:.3g} would be needed, more than can be counted: 1 is used, as in the C program")
     recommended = max(to_int32(-(-needed // 1)), 1)
     return Oversampling(recommended if given is None else given, recommended, given is None, reciprocal_pixel)
+
+
+class Sums(NamedTuple):
+    """How the sum in each pixel is made: see Experiment for its parts."""
+
+    factors: SampledFactors
+    steps: int
+    background: Background
+
+
+def resolve_sums(
+    config: Config, beam: Beam, detector: Detector, sources: Sources, spindle: Spindle, mosaic: Mosaic,
+    oversampling: Oversampling,
+) -> Sums:  # fmt: skip
+    """Factors, number of steps and background of a pixel's sum. Raises InputError for too many steps."""
+    steps = _counted(sources.count * mosaic.domains * spindle.steps.count * oversampling.used * oversampling.used)
+    factors = resolve_factors(config, detector, oversampling.used, sources.count)
+    return Sums(factors, steps, resolve_background(config, beam, detector, factors, steps))
 
 
 def resolve_factors(config: Config, detector: Detector, oversample: int, sources: int) -> SampledFactors:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,13 +17,14 @@ import llvmlite.binding as llvm
 from numpy.typing import NDArray
 
 from ...base.errors import note
+from ...base.locks import lock_held_over_forks
 from . import cache, target
 from .signatures import COMMON, PROTOTYPES, signature, symbol
 
 # Interpreters that compile at once; each takes half a second to start, and 250 MB.
 MOST_PROCESSES = 3
 
-_lock = threading.RLock()
+_lock = lock_held_over_forks()
 _functions: dict[str, Callable[..., Any]] = {}
 # Object code that has been read or compiled, and not been asked for yet.
 _codes: dict[str, bytes] = {}

@@ -49,6 +49,8 @@ _SERIES: dict[str, str] = {
     "store_geometry": "void (parameters* parameters, float64* sources, float64* geometry, float64* scratch, "
     "int64 first, int64 last)",
     "near_sphere": "int64 (float64* hkl, int64 size, float64* metric, float64* along, float64 limit, int64* index)",
+    "climb": "void (float32* image, int64 spixels, int64 fpixels, float64* position, int64 size, int64 steps, "
+    "int64* pixel, uint8* top)",
 }
 PROTOTYPES: dict[str, str] = (
     COMMON
