@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from ..base.files import read_bytes, whole_file
 from ..base.vectors import Triad, Vector
 from ..model.crystal import Crystal
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 OPTION = "--save-orientation"
 
-ExactVector = tuple[Fraction, Fraction, Fraction]
+ExactVector: TypeAlias = "tuple[Fraction, Fraction, Fraction]"
 
 
 def write_orientation(path: str, crystal: Crystal, wavelength_m: float) -> None:
@@ -33,7 +36,13 @@ def matrix_columns(real: Triad, wavelength_m: float) -> Triad:
     They are the inverse of the real axes, exact but for the last rounding: an image depends on the real axes, and
     those of a triclinic -cell are not the inverse of the reciprocal ones in the log (docs/differences.md).
     """
-    a, b, c = (_exact(vector) for vector in real)
+    # Not at the top: it takes 3 ms, and few runs write a matrix.
+    from fractions import Fraction
+
+    def exact(v: Vector) -> ExactVector:
+        return (Fraction(v[0]), Fraction(v[1]), Fraction(v[2]))
+
+    a, b, c = (exact(vector) for vector in real)
     products = (_cross(b, c), _cross(c, a), _cross(a, b))
     # -mat multiplies by this number, rounded as it is.
     volume = sum((x * y for x, y in zip(a, products[0], strict=True)), Fraction(0)) * Fraction(1e-10 / wavelength_m)
@@ -42,10 +51,6 @@ def matrix_columns(real: Triad, wavelength_m: float) -> Triad:
         return (float(product[0] / volume), float(product[1] / volume), float(product[2] / volume))
 
     return (rounded(products[0]), rounded(products[1]), rounded(products[2]))
-
-
-def _exact(v: Vector) -> ExactVector:
-    return (Fraction(v[0]), Fraction(v[1]), Fraction(v[2]))
 
 
 def _cross(a: ExactVector, b: ExactVector) -> ExactVector:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Steps that a thread takes on before it looks for more work: a fraction of a second.
 STEPS_AT_A_TIME = 4_000_000
+# The fast walk takes 3 ms for so many on one core; Python's pool of threads takes 5 to load.
+STEPS_WITHOUT_THREADS = 500_000
 # Chunks of rows for each of several threads: enough that all finish at about the same time.
 SHARES = 8
 # Far more than the roundings of any sum that a run can make.
@@ -44,13 +46,14 @@ class Renderer:
         inputs: KernelInputs | None = None, image: np.ndarray | None = None, geometry: np.ndarray | None = None,
         backend: Backend = COMPILED_KERNELS,
     ):  # fmt: skip
-        """inputs: those of the experiment, if they are there already. image: filled with 0 to begin with.
+        """threads: how many to render with; all cores unless the image is small.
+
+        inputs: those of the experiment, if they are there already. image: filled with 0 to begin with.
 
         geometry: what the backend stored for this detector and beam; then omega is not summed.
         """
         self.experiment = experiment
         self.inputs = inputs or kernel_inputs(experiment, error_scale)
-        self.threads = threads or default_threads()
         detector, rendered = experiment.detector, experiment.rendered
         self.fpixels, self.spixels = detector.fpixels, detector.spixels
         self.region = rendered.region
@@ -59,6 +62,7 @@ class Renderer:
         self.interpolating = experiment.interpolation.used
         self.scene = backend.scene(self.inputs, self.image, self.interpolating, geometry)
         self.walks_fast = backend.walks_fast(self.inputs)
+        self.threads = threads or (1 if self._too_small_for_threads() else default_threads())
         self.left_grid_at: int | None = None
         self.left_grid = NOWHERE
         self.first_visited: int | None = None
@@ -109,13 +113,19 @@ class Renderer:
             pass
         return self.image
 
+    def _steps_of_a_row(self) -> int:
+        return max(1, self.fpixels * self.experiment.steps * self.experiment.detector.layers.count)
+
+    def _too_small_for_threads(self) -> bool:
+        """Whether the image is rendered before new threads have started."""
+        rows = self.region.slow_last + 1 - self.region.slow_first
+        return self.walks_fast and rows * self._steps_of_a_row() <= STEPS_WITHOUT_THREADS
+
     def _chunks(self) -> list[tuple[int, int]]:
         """Runs of rows, small enough that all threads finish at about the same time."""
-        e = self.experiment
         first, end = self.region.slow_first, self.region.slow_last + 1
-        a_row = max(1, self.fpixels * e.steps * e.detector.layers.count)
         shares = SHARES if self.threads > 1 else 1
-        size = max(1, min(STEPS_AT_A_TIME // a_row, (end - first) // (shares * self.threads), 256))
+        size = max(1, min(STEPS_AT_A_TIME // self._steps_of_a_row(), (end - first) // (shares * self.threads), 256))
         return [(row, min(row + size, end)) for row in range(first, end, size)]
 
     def _work(self, first: int, last: int) -> None:

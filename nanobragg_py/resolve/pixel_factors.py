@@ -6,6 +6,7 @@ For judging how much the C program's defects change an image, without rendering 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -28,11 +29,11 @@ class Probes:
         detector, used = experiment.detector, experiment.oversampling.used
         region = experiment.region.clipped(detector.fpixels, detector.spixels)
         fast, slow = (
-            np.unique(np.linspace(first, last, PROBES).round()) if first <= last else np.empty(0)
+            _each_once(np.linspace(first, last, PROBES).round()) if first <= last else np.empty(0)
             for first, last in ((region.fast_first, region.fast_last), (region.slow_first, region.slow_last))
         )
-        ends = np.unique([0.5 / used, 1.0 - 0.5 / used])
-        depths = np.unique([0.0, detector.layers.step * (detector.layers.count - 1)])
+        ends = _each_once([0.5 / used, 1.0 - 0.5 / used])
+        depths = _each_once([0.0, detector.layers.step * (detector.layers.count - 1)])
         # The first place is the first sub-pixel of the first layer.
         depth, s, f = (axis.ravel() for axis in np.meshgrid(depths, ends, ends, indexing="ij"))
         slow, fast = (axis.reshape(-1, 1) for axis in np.meshgrid(slow, fast, indexing="ij"))
@@ -110,6 +111,11 @@ def _turned(vectors: np.ndarray, axis: np.ndarray, angle: np.ndarray) -> np.ndar
     along = (vectors @ axis)[..., None] * axis
     turned: np.ndarray = vectors * cosine + np.cross(axis, vectors) * sine + along * (1.0 - cosine)
     return turned
+
+
+def _each_once(numbers: Iterable[float]) -> np.ndarray:
+    """In rising order. (np.unique loads numpy.ma, which takes 4 % of the time of a small image.)"""
+    return np.array(sorted(set(numbers)))
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

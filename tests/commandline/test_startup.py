@@ -11,7 +11,19 @@ import pytest
 from forked import BASE
 
 # Whole packages, and modules of ours with everything that they load.
-HEAVY = {"numba", "fabio", "h5py", "gemmi", "PIL", "matplotlib", "scipy", "hypothesis"}
+HEAVY = {
+    "numba",
+    "fabio",
+    "h5py",
+    "gemmi",
+    "PIL",
+    "matplotlib",
+    "scipy",
+    "hypothesis",
+    "numpy.ma",
+    "fractions",
+    "concurrent.futures",
+}
 OTHERS = {"nanobragg_py.commandline.series_run", "nanobragg_py.simulator", "nanobragg_py.formats.nexus"}
 
 

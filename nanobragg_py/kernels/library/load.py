@@ -11,15 +11,17 @@ import contextlib
 import os
 import platform
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
-from numpy.typing import NDArray
 
 from ...base.errors import note
 from ...base.locks import lock_held_over_forks
 from . import cache, target
 from .signatures import COMMON, PROTOTYPES, signature, symbol
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Interpreters that compile at once; each takes half a second to start, and 250 MB.
 MOST_PROCESSES = 3
