@@ -58,7 +58,8 @@ def test_fit2d_masks_of_any_width(width: int, folder: Path) -> None:
 def test_eiger_marks_in_every_width(code: str, folder: Path) -> None:
     """The largest number is a gap, the one below a bad pixel."""
     largest = np.iinfo(code).max
-    pixels = np.where(KEEP, 3, largest).astype(code)
+    pixels = np.full(KEEP.shape, largest, dtype=code)
+    pixels[KEEP] = 3
     pixels[0, :9] = largest - 1
     pixels[1, :9] = largest - 2
     expected = KEEP.copy()

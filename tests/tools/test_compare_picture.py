@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,10 +63,12 @@ def test_panels_show_a_b_and_the_difference(tmp_path: Path) -> None:
 def test_titles_pixel_numbers_and_marks_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[tuple[int, int, str]] = []
     write = ImageDraw.ImageDraw.text
-    monkeypatch.setattr(
-        ImageDraw.ImageDraw, "text",
-        lambda self, at, text, **how: (written.append((*map(int, at), text)), write(self, at, text, **how)),
-    )  # fmt: skip
+
+    def text(self: ImageDraw.ImageDraw, at: tuple[float, float], text: str, *how: Any, **named: Any) -> None:
+        written.append((int(at[0]), int(at[1]), text))
+        write(self, at, text, *how, **named)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
     a = np.geomspace(1.0, 100.0, 52 * 26).reshape(52, 26).astype(np.float32)
     save_picture(str(tmp_path / "p.png"), a, 2 * a, ("first", "x" * 99), (7, 5))
     titles = [text for _, slow, text in written if slow == 76 - 50]

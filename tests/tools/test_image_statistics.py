@@ -15,7 +15,9 @@ from nanobragg_py.tools.compare import statistics as module
 from nanobragg_py.tools.compare.statistics import Extreme, Moments, ratio, statistics
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
-special = st.sampled_from([0.0, -0.0, 1.0, 2.0, float("nan"), float("inf"), -float("inf"), 1e-45])
+# The smallest float32, as a number that both kinds of floats can be.
+SMALLEST = float(np.float32(1e-45))
+special = st.sampled_from([0.0, -0.0, 1.0, 2.0, float("nan"), float("inf"), -float("inf"), SMALLEST])
 ELEMENTS = {
     "float32": st.floats(-(2.0**60), 2.0**60, width=32) | special,
     "float64": st.floats(-1e30, 1e30) | special,
