@@ -20,6 +20,11 @@ def nanobragg() -> None:
     _start("commandline.cli")
 
 
+def nb_batch() -> None:
+    """nb-batch."""
+    _start("batch.command")
+
+
 def nb_bench() -> None:
     """nb-bench."""
     _start("tools.bench.command")

@@ -84,21 +84,28 @@ def _invoke(words: Sequence[str]) -> int:
 
 def _failed(error: Exception) -> int:
     """Say why a run stopped. Errors that are ours and not the user's are raised again."""
-    if isinstance(error, InputError):
-        message = str(error)
-    elif isinstance(error, MemoryError):
-        message = "not enough memory for a run of this size" + (f": {error}" if str(error) else "")
-    elif isinstance(error, OSError):
-        name = error.filename or "standard output"
-        message = f"{os.fsdecode(name)}: cannot be used: {error.strerror or error}"
-        _silence(sys.stdout)
-    else:
+    message = message_of(error)
+    if message is None:
         raise error
+    if isinstance(error, OSError):
+        _silence(sys.stdout)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     _silence(sys.stdout)
     _complain(f"error: {message}")
     return EXIT_STATUS
+
+
+def message_of(error: Exception) -> str | None:
+    """What the user is told of an error that stops a run; None for one that is ours and not the user's."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory for a run of this size" + (f": {error}" if str(error) else "")
+    if isinstance(error, OSError):
+        name = error.filename or "standard output"
+        return f"{os.fsdecode(name)}: cannot be used: {error.strerror or error}"
+    return None
 
 
 def _complain(message: str) -> None:
@@ -114,7 +121,12 @@ def _silence(stream: TextIO) -> None:
         os.close(nowhere)
 
 
-def _prepare_streams() -> None:
+def prepare_process() -> None:
+    """Before NumPy is imported: linear algebra is not needed, and its threads take 20 ms to start."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def prepare_streams() -> None:
     """Three open streams, and names of files printed with the bytes that they were given with."""
     while (missing := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
@@ -128,9 +140,8 @@ def _prepare_streams() -> None:
 
 def main() -> None:
     """Entry point of bin/nanoBragg."""
-    # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    _prepare_streams()
+    prepare_process()
+    prepare_streams()
     if COMPLETE in os.environ:
         from .completion import answer
 

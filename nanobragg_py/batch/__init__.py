@@ -1,0 +1,1 @@
+"""nb-batch: many images from one process."""
