@@ -45,7 +45,8 @@ def command_lines(content: bytes) -> Iterator[Line]:
             begun = first, before + text[:-1]
         else:
             begun = None
-            yield Line(first, before + text)
+            if (before + text).strip():
+                yield Line(first, before + text)
     if begun is not None and begun[1].strip():
         yield Line(*begun)
 
@@ -89,9 +90,11 @@ def _meant(kind: str, part: str, begins: bool) -> str:
     if kind == "plain":
         found = _REPLACED.search(part)
         if found and (begins or found[0] != "~"):
-            raise InputError(f"'{found[0]}' in {shown(part)} is not replaced here: write what it stands for, or quote it")
+            raise InputError(
+                f"'{found[0]}' in {shown(part)} is not replaced here: write what it stands for, or quote it"
+            )
     if kind == "double":
         if _REPLACED_IN_DOUBLE_QUOTES.search(part):
-            raise InputError(f"$ or ` in \"{shown(part)}\" is not replaced here: write what it stands for")
+            raise InputError(f'$ or ` in "{shown(part)}" is not replaced here: write what it stands for')
         return _KEPT_IN_DOUBLE_QUOTES.sub(r"\1", part)
     return part

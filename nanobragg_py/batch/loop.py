@@ -14,7 +14,7 @@ from typing import TextIO, cast
 import click
 
 from ..base import interruption
-from ..base.errors import printable
+from ..base.errors import InputError, printable
 from ..base.files import whole_file
 from ..commandline import cli, exits
 from ..options.config import scan
@@ -90,7 +90,7 @@ class Batch:
         self._failed = 0
 
     def run(self) -> int:
-        """Run them; returns 0, 1 when some failed, 128 + number after a signal. Raises OSError of our own output."""
+        """Run them; returns 0, 1 when some failed, 128 + number after a signal. Raises OSError or InputError for where standard output goes."""
         interruption.clean_ups.append(self._say_how_to_go_on)
         try:
             with interruption.handled():
@@ -99,9 +99,10 @@ class Batch:
                 except (KeyboardInterrupt, click.Abort):
                     interruption.clean_up()
                     return interruption.exit_status()
-        except OSError as error:
-            if not isinstance(error, BrokenPipeError):
-                self._say_how_to_go_on()
+        except BrokenPipeError:
+            raise
+        except (OSError, InputError):
+            self._say_how_to_go_on()
             raise
         finally:
             interruption.clean_ups.remove(self._say_how_to_go_on)
@@ -127,7 +128,6 @@ class Batch:
         with contextlib.redirect_stderr(cast(TextIO, _UnderLine(sys.stderr, line.number, self._messages))):
             if self._settings.log_folder is None or self._settings.dry_run:
                 succeeded = self._run_line(line)
-                # Fails where it is not the line that failed but our own standard output.
                 sys.stdout.flush()
                 return succeeded
             with self._log(line.number):
@@ -149,6 +149,9 @@ class Batch:
         try:
             self._render(line)
         except Exception as error:
+            if isinstance(error, OSError) and not error.filename:
+                # Not the line has failed but where standard output goes; the next ones would fail alike.
+                raise
             message = cli.message_of(error)
             if message is None:
                 traceback.print_exc()

@@ -65,7 +65,10 @@ def manual_page(version: str) -> str:
     for heading, paragraphs in CLOSING:
         parts += [f".SH {heading}", "\n.PP\n".join(_text(paragraph) for paragraph in paragraphs)]
     parts += [".SH EXAMPLES", *(f".PP\n.nf\n{_text(example)}\n.fi" for example in EXAMPLES)]
-    parts += [".SH SEE ALSO", "nb-hkl, nb-compare, nb-trace-diff, nb-bench (each explains itself with --help)"]
+    parts += [
+        ".SH SEE ALSO",
+        "nb-batch, nb-hkl, nb-compare, nb-trace-diff, nb-bench (each explains itself with --help)",
+    ]
     return "\n".join(parts) + "\n"
 
 

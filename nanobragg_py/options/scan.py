@@ -7,6 +7,7 @@ can trigger several options, and of two that set the same thing the later wins.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def fields_said(argv: Sequence[str]) -> tuple[Said, list[str]]:
     for at, word in enumerate(words):
         if not word.startswith("-"):
             continue
-        rows = [row for row in OPTIONS if row.matches(word)]
+        rows = _rows(word)
         if not rows:
             continue
         _check_values_are_there(word, rows, words, at, warnings, _corrections(said))
@@ -51,6 +52,12 @@ def fields_said(argv: Sequence[str]) -> tuple[Said, list[str]]:
                 break
     _note_ignored_words(words, spoken_for, warnings)
     return said, warnings
+
+
+@functools.lru_cache(1000)
+def _rows(word: str) -> tuple[Option, ...]:
+    """Options that a word is taken for; many command lines have the same words."""
+    return tuple(row for row in OPTIONS if row.matches(word))
 
 
 def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
@@ -148,7 +155,7 @@ def _note_unusual_name(word: str, rows: Sequence[Option], warnings: list[str]) -
 def _note_ignored_words(words: list[str], spoken_for: set[int], warnings: list[str]) -> None:
     """Warn of words that are no option and no value. Raises InputError for one that can only be an option of ours."""
     for at, word in enumerate(words):
-        if at in spoken_for or any(row.matches(word) for row in OPTIONS if word.startswith("-")):
+        if at in spoken_for or (word.startswith("-") and _rows(word)):
             continue
         if word.startswith("--") and word != "--":
             # The C program has no options of two hyphens: here one was meant, and a run without it is not what was.

@@ -12,10 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {
-    "nb-bench": "bench.command",
-    "nb-compare": "compare.command",
-    "nb-hkl": "hkl",
-    "nb-trace-diff": "trace_diff.command",
+    "nb-batch": "batch.command",
+    "nb-bench": "tools.bench.command",
+    "nb-compare": "tools.compare.command",
+    "nb-hkl": "tools.hkl",
+    "nb-trace-diff": "tools.trace_diff.command",
 }
 
 Done = subprocess.CompletedProcess[str]
@@ -25,7 +26,7 @@ def within(name: str, arguments: tuple[object, ...], cwd: Path | None = None) ->
     """Call a tool's main with these arguments, in a folder."""
     words = [str(argument) for argument in arguments]
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
-    main = import_module(f"nanobragg_py.tools.{MODULES[name]}").main
+    main = import_module(f"nanobragg_py.{MODULES[name]}").main
     status = None
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]), contextlib.chdir(cwd or "."):
         try:

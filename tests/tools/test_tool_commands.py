@@ -14,8 +14,8 @@ from running import MODULES, ROOT, Done, process
 
 from nanobragg_py import __version__
 
-# Exit status of bad arguments: nb-hkl prepares nanoBragg's input and has nanoBragg's.
-FAILURE = {"nb-bench": 2, "nb-compare": 2, "nb-hkl": 9, "nb-trace-diff": 2}
+# Exit status of bad arguments: nb-hkl prepares nanoBragg's input, nb-batch runs it, and both have nanoBragg's.
+FAILURE = {"nb-batch": 9, "nb-bench": 2, "nb-compare": 2, "nb-hkl": 9, "nb-trace-diff": 2}
 
 
 def run(name: str, *arguments: object, **extra: str) -> Done:
