@@ -81,6 +81,7 @@ class Batch:
     """The lines of one file, as they are run."""
 
     def __init__(self, lines: Sequence[Line], settings: Settings) -> None:
+        self._stderr = sys.stderr
         self._lines = lines
         self._settings = settings
         self._writers = Writers()
@@ -90,7 +91,10 @@ class Batch:
         self._failed = 0
 
     def run(self) -> int:
-        """Run them; returns 0, 1 when some failed, 128 + number after a signal. Raises OSError or InputError for where standard output goes."""
+        """Run them; returns 0, 1 when some failed, 128 + number after a signal.
+
+        Raises OSError or InputError when standard output cannot be written.
+        """
         interruption.clean_ups.append(self._say_how_to_go_on)
         try:
             with interruption.handled():
@@ -187,4 +191,4 @@ class Batch:
     def _say(self, message: str) -> None:
         """Say something that is not a line's own."""
         with contextlib.suppress(OSError):
-            print(f"{NAME}: {printable(message)}", file=sys.__stderr__ or sys.stderr, flush=True)
+            print(f"{NAME}: {printable(message)}", file=self._stderr, flush=True)

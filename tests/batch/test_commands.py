@@ -52,12 +52,12 @@ def folder(path: Path) -> Path:
     return path
 
 
-def run(program: str, arguments: list[str], cwd: Path, **settings: object) -> subprocess.CompletedProcess[bytes]:
+def run(program: str, arguments: list[str], cwd: Path, **settings: object) -> Done:
     command = [sys.executable, str(ROOT / "bin" / program), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, timeout=120, check=False, **settings)  # type: ignore[call-overload, no-any-return]
 
 
-def batch(text: str, cwd: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+def batch(text: str, cwd: Path, *options: str) -> Done:
     return run("nb-batch", ["commands", "-", *options], cwd, input=text.encode())
 
 

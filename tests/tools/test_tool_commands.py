@@ -43,7 +43,7 @@ def test_help_and_version(name: str) -> None:
 def test_help_and_version_load_no_numbers(name: str, word: str) -> None:
     code = (
         "import sys\n"
-        f"from nanobragg_py.tools.{MODULES[name]} import main\n"
+        f"from nanobragg_py.{MODULES[name]} import main\n"
         f"try: main([{word!r}])\n"
         "except SystemExit: pass\n"
         "heavy = {'numpy', 'numba', 'fabio', 'PIL', 'gemmi', 'matplotlib'} & set(sys.modules)\n"
