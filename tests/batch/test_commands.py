@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+Done = subprocess.CompletedProcess[bytes]
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "-cell 30 40 50 90 90 90 -N 3 -detpixels 24 -pixel 1 -distance 50 -lambda 1 -seed 1"
 HKL = "".join(f"{h} {k} {i} {100 + 10 * h + k + i}\n" for h in range(-3, 4) for k in range(-4, 5) for i in range(-4, 5))
