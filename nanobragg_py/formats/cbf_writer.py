@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..base.errors import note, warn
-from ..base.vectors import dot, unit
+from ..base.vectors import cross, dot, unit
 from ..model.detector import Detector, beam_spot
 from ..model.experiment import Experiment
 from .facts import SavedImage, counted_facts, directions, number
@@ -107,8 +107,10 @@ def warn_of_geometry(option: str, experiment: Experiment) -> None:
     doubts = []
     if dot(unit(axes.beam), unit(axes.odet)) < PARALLEL:
         doubts.append("the detector's tilt or two-theta")
-    if abs(dot(unit(experiment.spindle.axis), unit(axes.fdet))) < PARALLEL:
+    if dot(unit(experiment.spindle.axis), unit(axes.fdet)) < PARALLEL:
         doubts.append("a spindle that is not along the fast axis")
+    if dot(cross(axes.fdet, axes.sdet), axes.beam) < 0.0:
+        doubts.append("an image that is mirrored (fast, slow and beam are left-handed here, as in ADXV's convention)")
     if detector.curved:
         doubts.append("a curved detector")
     if doubts:
