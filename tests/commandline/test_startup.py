@@ -28,8 +28,8 @@ OTHERS = {"nanobragg_py.commandline.series_run", "nanobragg_py.simulator", "nano
 
 
 def loaded(words: list[str], folder: Path) -> set[str]:
-    """Names of the modules that our program loads for a command line."""
-    command = [sys.executable, "-X", "importtime", "-m", "nanobragg_py", *words]
+    """Names of the modules that Python loads for these words."""
+    command = [sys.executable, "-X", "importtime", *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"^import time: .*\| +([\w.]+)$", done.stderr, re.MULTILINE))
@@ -41,9 +41,12 @@ def loaded(words: list[str], folder: Path) -> set[str]:
     ids=["help", "image"],
 )
 def test_unneeded_modules_are_not_loaded(words: list[str], unneeded: set[str], tmp_path: Path) -> None:
-    loaded(words, tmp_path)  # compiles, the first time
-    found = loaded(words, tmp_path)
+    ours = ["-m", "nanobragg_py", *words]
+    loaded(ours, tmp_path)  # compiles, the first time
+    found = loaded(ours, tmp_path)
     # The list is that of our program. (-X importtime does not name what importlib.import_module loads, which the
     # entry point calls for commandline.cli; it names what that module imports.)
     assert "nanobragg_py.options.config" in found
-    assert not found & unneeded
+    # NumPy before 2.0 loads more by itself.
+    by_numpy = loaded(["-c", "import numpy"], tmp_path) if "numpy" in found else set()
+    assert not (found & unneeded) - by_numpy
