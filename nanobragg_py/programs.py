@@ -43,3 +43,8 @@ def nb_hkl() -> None:
 def nb_trace_diff() -> None:
     """nb-trace-diff."""
     _start("tools.trace_diff.command")
+
+
+def noisify() -> None:
+    """noisify."""
+    _start("noisify.command")

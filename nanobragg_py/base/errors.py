@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 
 EXIT_STATUS = 9
+# The program that messages come from.
+_program = "nanoBragg"
 # Whether warnings and notes are kept back.
 _silent = False
 
@@ -37,7 +39,18 @@ def note(message: str) -> None:
 
 def _say(message: str) -> None:
     if not _silent:
-        print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
+        print(f"{_program}: {printable(message)}", file=sys.stderr, flush=True)
+
+
+def speak_as(program: str) -> None:
+    """From here on, messages come from the program of this name."""
+    global _program
+    _program = program
+
+
+def speaker() -> str:
+    """Name of the program that messages come from."""
+    return _program
 
 
 @contextlib.contextmanager

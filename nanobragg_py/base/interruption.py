@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .errors import speaker
+
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 MESSAGE = "interrupted; files not finished were not written"
 
@@ -36,7 +38,7 @@ def _stop(number: int, frame: object) -> None:
     if not _at_once:
         raise Interrupted
     clean_up()
-    os.write(2, f"nanoBragg: {MESSAGE}\n".encode())
+    os.write(2, f"{speaker()}: {MESSAGE}\n".encode())
     os._exit(exit_status())
 
 

@@ -60,7 +60,7 @@ def commands(
     """Run command lines; the help is COMMANDS_HELP."""
     # Loads NumPy soon, for which --help does not wait.
     from ..base.files import read_bytes
-    from ..commandline.cli import prepare_process, prepare_streams
+    from ..base.process import prepare_process, prepare_streams
     from .lines import command_lines
     from .loop import Batch, Settings
 

@@ -16,6 +16,7 @@ import click
 from ..base import interruption
 from ..base.errors import InputError, printable
 from ..base.files import whole_file
+from ..base.process import message_of
 from ..commandline import cli, exits
 from ..options.config import scan
 from .lines import Line
@@ -156,7 +157,7 @@ class Batch:
             if isinstance(error, OSError) and not error.filename:
                 # Not the line has failed but where standard output goes; the next ones would fail alike.
                 raise
-            message = cli.message_of(error)
+            message = message_of(error)
             if message is None:
                 traceback.print_exc()
                 message = f"internal: {type(error).__name__}"

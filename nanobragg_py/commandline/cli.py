@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from ..base import interruption
-from ..base.errors import EXIT_STATUS, InputError, printable, silenced, warn
+from ..base import process
+from ..base.errors import silenced, warn
 from ..options.config import Config, scan
 from . import exits
 
@@ -55,22 +54,7 @@ def command(words: Sequence[str]) -> int:
 
 def run(words: Sequence[str]) -> int:
     """Run a command line (without the program's name); returns the exit status and never raises."""
-    with interruption.handled():
-        try:
-            status = _invoke(words)
-            sys.stdout.flush()
-            return status
-        except (KeyboardInterrupt, click.Abort):
-            interruption.clean_up()
-            _silence(sys.stdout)
-            _complain(interruption.MESSAGE)
-            return interruption.exit_status()
-        except BrokenPipeError:
-            # Whoever read standard output has gone: like the C program, say nothing.
-            _silence(sys.stdout)
-            return 128 + 13
-        except Exception as error:
-            return _failed(error)
+    return process.guarded(lambda: _invoke(words))
 
 
 def _invoke(words: Sequence[str]) -> int:
@@ -82,66 +66,10 @@ def _invoke(words: Sequence[str]) -> int:
         return done.exit_code
 
 
-def _failed(error: Exception) -> int:
-    """Say why a run stopped. Errors that are ours and not the user's are raised again."""
-    message = message_of(error)
-    if message is None:
-        raise error
-    if isinstance(error, OSError):
-        _silence(sys.stdout)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    _silence(sys.stdout)
-    _complain(f"error: {message}")
-    return EXIT_STATUS
-
-
-def message_of(error: Exception) -> str | None:
-    """What the user is told of an error that stops a run; None for one that is ours and not the user's."""
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "not enough memory for a run of this size" + (f": {error}" if str(error) else "")
-    if isinstance(error, OSError):
-        name = error.filename or "standard output"
-        return f"{os.fsdecode(name)}: cannot be used: {error.strerror or error}"
-    return None
-
-
-def _complain(message: str) -> None:
-    with contextlib.suppress(OSError):
-        print(f"nanoBragg: {printable(message)}", file=sys.stderr, flush=True)
-
-
-def _silence(stream: TextIO) -> None:
-    """Let what is left in a stream's buffer go nowhere, so that nothing fails at exit."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-
-
-def prepare_process() -> None:
-    """Before NumPy is imported: linear algebra is not needed, and its threads take 20 ms to start."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def prepare_streams() -> None:
-    """Three open streams, and names of files printed with the bytes that they were given with."""
-    while (missing := os.open(os.devnull, os.O_RDWR)) < 3:
-        pass
-    os.close(missing)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    encoding = sys.getfilesystemencoding()
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8" if encoding == "ascii" else encoding, errors="surrogateescape")
-
-
 def main() -> None:
     """Entry point of bin/nanoBragg."""
-    prepare_process()
-    prepare_streams()
+    process.prepare_process()
+    process.prepare_streams()
     if COMPLETE in os.environ:
         from .completion import answer
 

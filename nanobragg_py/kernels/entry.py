@@ -13,7 +13,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from . import layout, physics, pixel
 from .jit import carray, inlined
-from .passes import random, reduction, spots, text
+from .passes import point_spread, random, readout, reduction, spots, text
 from .simd import blocks, stored
 
 
@@ -221,6 +221,48 @@ def climb(image, spixels, fpixels, position, size, steps, pixel, top):
     )  # fmt: skip
 
 
+def draw_photons(photons, count, flicker, calibration, table, stream, calibration_stream, singles):
+    """See readout.draw_photons; singles as in poisson_words."""
+    kept = carray(singles, (6,))
+    return readout.draw_photons(
+        carray(photons, (count,)), flicker, calibration, carray(table, (33,)), carray(stream, (1,)),
+        carray(calibration_stream, (1,)), kept[0:2], kept[2:6],
+    )  # fmt: skip
+
+
+def read_out(photons, words, long_words, count, gain, offset, noise, limit, table, stream, singles, totals):
+    """See readout.read_out; singles as in poisson_words."""
+    readout.read_out(
+        carray(photons, (count,)), carray(words, (count,)), carray(long_words, (count,)), gain, offset, noise, limit,
+        carray(table, (33,)), carray(stream, (1,)), carray(singles, (6,))[0:2], carray(totals, (3,)),
+    )  # fmt: skip
+
+
+def spread_radius(kind, photons, fwhm, g):
+    """See point_spread.automatic_radius."""
+    return point_spread.automatic_radius(kind, photons, fwhm, g)
+
+
+def spread_radii(image, radii, count, kind, wanted, most, fwhm, g):
+    """See point_spread.choose_radii."""
+    return point_spread.choose_radii(carray(image, (count,)), carray(radii, (count,)), kind, wanted, most, fwhm, g)
+
+
+def spread_fractions(fractions, kind, radius, fwhm, g):
+    """See point_spread.fill_fractions."""
+    side = 2 * radius + 1
+    point_spread.fill_fractions(carray(fractions, (side, side)), kind, radius, fwhm, g)
+
+
+def spread_rows(image, radii, fractions, spread, fast, slow, radius, first, last):
+    """Rows first..last-1 of the spread image, which must be 0 before; see point_spread.collect_row."""
+    sources, reaches = carray(image, (slow, fast)), carray(radii, (slow, fast))
+    side = 2 * radius + 1
+    table, out = carray(fractions, (side, side)), carray(spread, (slow, fast))
+    for row in range(first, last):
+        point_spread.collect_row(sources, reaches, table, radius, row, out[row])
+
+
 KERNELS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -237,6 +279,12 @@ KERNELS: dict[str, Callable[..., Any]] = {
         read_plain_list,
         near_sphere,
         climb,
+        draw_photons,
+        read_out,
+        spread_radius,
+        spread_radii,
+        spread_fractions,
+        spread_rows,
     )
 }
 for number, shape in enumerate(SHAPES):

@@ -21,12 +21,13 @@ from . import target
 from .signatures import signature, symbol
 
 # Functions of the C library that machine code may call; anything else would not survive loading elsewhere.
-ALLOWED = frozenset("sin cos exp log tan atan2 powf sqrt fma ceil floor floorf rint memcpy memset memmove".split())
+ALLOWED = frozenset("sin cos exp log tan atan atan2 erf powf sqrt fma ceil floor floorf rint memcpy memset memmove".split())
 
 _TYPES: dict[str, Any] = {
     "void": types.void,
     "int64": types.int64,
     "int32": types.int32,
+    "uint32": types.uint32,
     "uint16": types.uint16,
     "uint8": types.uint8,
     "float64": types.float64,

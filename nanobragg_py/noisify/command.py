@@ -1,0 +1,75 @@
+"""The command noisify: help, version, warnings, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..base import process
+from ..base.errors import speak_as, warn
+from .options import HELP_NAMES, VERSION_NAMES, help_text, scan
+
+
+class Command(click.Command):
+    """click's command, with the C program's way of matching options: the table reads the words."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """Leave all words to the table, except those that show something in place of a run."""
+        for names, shown in ((HELP_NAMES, help_text), (VERSION_NAMES, _version)):
+            if any(word in names for word in words):
+                click.echo(shown())
+                context.exit()
+        context.params["words"] = tuple(words)
+        return []
+
+    def get_help(self, context: click.Context) -> str:
+        """The table's help."""
+        return help_text()
+
+
+def _version() -> str:
+    return f"noisify (nanobragg_py) {__version__}"
+
+
+@click.command(cls=Command, add_help_option=False)
+def command(words: Sequence[str]) -> int:
+    """Make a detector's image of photons per pixel."""
+    settings, warnings = scan(words)
+    for message in warnings:
+        warn(message)
+    # Not at the top: -h does not wait for NumPy.
+    from .run import run as make_image
+
+    make_image(settings, _say)
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command line (without the program's name); returns the exit status and never raises."""
+    speak_as("noisify")
+    return process.guarded(lambda: _invoke(words))
+
+
+def _invoke(words: Sequence[str]) -> int:
+    try:
+        with command.make_context("noisify", list(words)) as context:
+            return int(command.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+
+
+def main() -> None:
+    """Entry point of bin/noisify."""
+    # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    process.prepare_streams()
+    # Nothing is left to clean up, and unloading LLVM takes long.
+    os._exit(run(sys.argv[1:]))
