@@ -21,7 +21,9 @@ from . import target
 from .signatures import signature, symbol
 
 # Functions of the C library that machine code may call; anything else would not survive loading elsewhere.
-ALLOWED = frozenset("sin cos exp log tan atan atan2 erf powf sqrt fma ceil floor floorf rint memcpy memset memmove".split())
+ALLOWED = frozenset(
+    "sin cos exp log tan atan atan2 erf powf sqrt fma ceil floor floorf rint memcpy memset memmove".split()
+)
 
 _TYPES: dict[str, Any] = {
     "void": types.void,

@@ -71,10 +71,7 @@ def fill_fractions(table, kind, radius, fwhm, g):
 def automatic_radius(kind, photons, fwhm, g):
     """Radius (pixels) beyond which a tenth of the photon noise is lost; NO_INT32 where the formula has no answer."""
     lost = math.sqrt(photons) / LOSS
-    if kind == GAUSSIAN:
-        reach = math.sqrt(-math.log(lost / photons) / LOG_16) * fwhm
-    else:
-        reach = g * (photons / lost)
+    reach = math.sqrt(-math.log(lost / photons) / LOG_16) * fwhm if kind == GAUSSIAN else g * (photons / lost)
     # NumPy's ceil is a float64, as in C.
     reach = 1.0 + np.ceil(reach)
     radius = np.int64(reach) if -2147483649.0 < reach < 2147483648.0 else NO_INT32

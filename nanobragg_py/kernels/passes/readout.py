@@ -41,8 +41,10 @@ def read_out(photons, words, long_words, gain, offset, readout, limit, table, st
         if counts > limit:
             counts = limit
             totals[1] += 1.0
-        # Not-a-number, and what is too far below 0, becomes 0, as the conversion makes it on x86.
-        long_words[i] = np.uint32(np.int64(counts) & 0xFFFFFFFF) if counts > -9.2e18 else 0
+        # Not-a-number, and what is too far below 0, becomes what the conversions on x86 make of it: the C program's
+        # compiler takes that of 32 bits where it knows that nothing is larger than 65535.
+        least, otherwise = (-9.2e18, 0) if limit > 65535.0 else (-2147483649.0, 0x80000000)
+        long_words[i] = np.uint32(np.int64(counts) & 0xFFFFFFFF) if counts > least else np.uint32(otherwise)
         if counts > 65535.0:
             counts = 65535.0
             totals[2] += 1.0
