@@ -68,8 +68,7 @@ def _invoke(words: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of bin/noisify."""
-    # Linear algebra is not needed, and its threads take 20 ms to start when NumPy is imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    process.prepare_process()
     process.prepare_streams()
     # Nothing is left to clean up, and unloading LLVM takes long.
     os._exit(run(sys.argv[1:]))
