@@ -105,7 +105,9 @@ def test_as_the_shell_loop(alone, tmp_path: Path) -> None:
     assert done.stderr.decode().splitlines()[-1] == f"nb-batch: {failing} of {len(VARIETY)} lines failed"
     said = {text for one in one_by_one for text in one.stderr.decode().splitlines()}
     shown = {text.partition(": ")[2] for text in done.stderr.decode().splitlines() if text.startswith("line ")}
-    assert shown == said
+    # Kernels are compiled by whoever needs them first on a machine.
+    compiling = {text for text in said | shown if text.startswith("nanoBragg: compiling the kernels")}
+    assert shown - compiling == said - compiling
 
 
 @pytest.mark.parametrize("seed", [1, 2])
