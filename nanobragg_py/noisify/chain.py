@@ -17,8 +17,6 @@ from ..rendering.threads import finished_chunks
 # The FWHM of a fibre's spread times this is its g.
 G_OF_FWHM = 0.652383013252053
 KINDS = {"gauss": 1, "fiber": 2}
-# Classical radius of the electron, squared (m²).
-THOMSON_M2 = 7.94079248018965e-30
 # Integers of 32 bits are cut off there; those without noise already at 65535.
 MOST_32, MOST_16 = 2147483647.0, 65535.0
 # Pieces of the image for each thread, so that none waits long for the last one.

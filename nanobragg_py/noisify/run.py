@@ -9,6 +9,7 @@ import numpy as np
 from ..base.c_numbers import c_format
 from ..base.errors import InputError
 from ..base.files import check_writable, file_is_there, read_bytes
+from ..model.beam import R_E_SQR_M2
 from ..rendering.renderer import default_threads
 from . import chain, log
 from .geometry import Geometry, read_geometry, smv_header
@@ -57,9 +58,9 @@ def _photons(image: np.ndarray, s: Settings, say: chain.Say) -> np.ndarray:
     for value in image[image < 0.0].tolist():
         say(c_format("WARNING: negative intensity in %s: %g\n", s.float_file, value))
     largest = float(np.fmax.reduce(image, axis=None, initial=np.float32(0.0)))
-    on_scale = largest * s.scale * s.fluence_per_m2 * chain.THOMSON_M2
+    on_scale = largest * s.scale * s.fluence_per_m2 * R_E_SQR_M2
     say(c_format("maximum value in input file: %g ( %g on photon scale)\n", largest, on_scale))
-    factor = (s.fluence_per_m2 * chain.THOMSON_M2) * s.scale
+    factor = (s.fluence_per_m2 * R_E_SQR_M2) * s.scale
     with np.errstate(all="ignore"):
         return (factor * image.astype(np.float64)).astype(np.float32)
 
