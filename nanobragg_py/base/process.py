@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
+
+import click
 
 from . import interruption
 from .errors import EXIT_STATUS, InputError, printable, speaker
@@ -30,6 +32,20 @@ def guarded(action: Callable[[], int]) -> int:
             return 128 + 13
         except Exception as error:
             return _failed(error)
+
+
+def run_command(command: click.Command, name: str, words: Sequence[str]) -> int:
+    """Exit status of a command for these words (without the program's name); see guarded."""
+    return guarded(lambda: _invoke(command, name, words))
+
+
+def _invoke(command: click.Command, name: str, words: Sequence[str]) -> int:
+    """The command itself, without what click does about exceptions."""
+    try:
+        with command.make_context(name, list(words)) as context:
+            return int(command.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
 
 
 def _failed(error: Exception) -> int:

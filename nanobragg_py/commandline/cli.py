@@ -54,16 +54,7 @@ def command(words: Sequence[str]) -> int:
 
 def run(words: Sequence[str]) -> int:
     """Run a command line (without the program's name); returns the exit status and never raises."""
-    return process.guarded(lambda: _invoke(words))
-
-
-def _invoke(words: Sequence[str]) -> int:
-    """The command itself, without what click does about exceptions."""
-    try:
-        with command.make_context("nanoBragg", list(words)) as context:
-            return int(command.invoke(context) or 0)
-    except click.exceptions.Exit as done:
-        return done.exit_code
+    return process.run_command(command, "nanoBragg", words)
 
 
 def main() -> None:

@@ -55,15 +55,7 @@ def _say(text: str) -> None:
 def run(words: Sequence[str]) -> int:
     """Run a command line (without the program's name); returns the exit status and never raises."""
     speak_as("noisify")
-    return process.guarded(lambda: _invoke(words))
-
-
-def _invoke(words: Sequence[str]) -> int:
-    try:
-        with command.make_context("noisify", list(words)) as context:
-            return int(command.invoke(context) or 0)
-    except click.exceptions.Exit as done:
-        return done.exit_code
+    return process.run_command(command, "noisify", words)
 
 
 def main() -> None:
