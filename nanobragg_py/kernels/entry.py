@@ -221,20 +221,26 @@ def climb(image, spixels, fpixels, position, size, steps, pixel, top):
     )  # fmt: skip
 
 
-def draw_photons(photons, count, flicker, calibration, table, stream, calibration_stream, singles):
+def draw_photons(
+    photons, count, flicker, calibration, table, stream, singles, calibration_table, calibration_stream,
+    calibration_singles,
+):  # fmt: skip
     """See readout.draw_photons; singles as in poisson_words."""
     kept = carray(singles, (6,))
     return readout.draw_photons(
-        carray(photons, (count,)), flicker, calibration, carray(table, (33,)), carray(stream, (1,)),
-        carray(calibration_stream, (1,)), kept[0:2], kept[2:6],
+        carray(photons, (count,)), flicker, calibration, carray(table, (33,)), carray(stream, (1,)), kept[0:2],
+        kept[2:6], carray(calibration_table, (33,)), carray(calibration_stream, (1,)),
+        carray(calibration_singles, (6,))[0:2],
     )  # fmt: skip
 
 
-def read_out(photons, words, long_words, count, gain, offset, noise, limit, table, stream, singles, totals):
+def read_out(
+    photons, words, long_words, count, gain, offset, noise, limit, rounded, lowest, table, stream, singles, totals
+):
     """See readout.read_out; singles as in poisson_words."""
     readout.read_out(
         carray(photons, (count,)), carray(words, (count,)), carray(long_words, (count,)), gain, offset, noise, limit,
-        carray(table, (33,)), carray(stream, (1,)), carray(singles, (6,))[0:2], carray(totals, (3,)),
+        rounded, lowest, carray(table, (33,)), carray(stream, (1,)), carray(singles, (6,))[0:2], carray(totals, (5,)),
     )  # fmt: skip
 
 
@@ -254,13 +260,15 @@ def spread_fractions(fractions, kind, radius, fwhm, g):
     point_spread.fill_fractions(carray(fractions, (side, side)), kind, radius, fwhm, g)
 
 
-def spread_rows(image, radii, fractions, spread, fast, slow, radius, first, last):
+def spread_rows(image, radii, fractions, spread, fast, slow, radius, wraps, first, last):
     """Rows first..last-1 of the spread image, which must be 0 before; see point_spread.collect_row."""
     sources, reaches = carray(image, (slow, fast)), carray(radii, (slow, fast))
     side = 2 * radius + 1
     table, out = carray(fractions, (side, side)), carray(spread, (slow, fast))
+    beyond = 0.0
     for row in range(first, last):
-        point_spread.collect_row(sources, reaches, table, radius, row, out[row])
+        beyond += point_spread.collect_row(sources, reaches, table, radius, wraps, row, out[row])
+    return beyond
 
 
 KERNELS: dict[str, Callable[..., Any]] = {

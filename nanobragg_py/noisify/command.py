@@ -11,7 +11,8 @@ import click
 from .. import __version__
 from ..base import process
 from ..base.errors import speak_as, warn
-from .options import HELP_NAMES, VERSION_NAMES, help_text, scan
+from .fixes import listing
+from .options import HELP_NAMES, VERSION_NAMES, asks_for_defects, help_text, scan
 
 
 class Command(click.Command):
@@ -23,6 +24,9 @@ class Command(click.Command):
             if any(word in names for word in words):
                 click.echo(shown())
                 context.exit()
+        if asks_for_defects(words):
+            click.echo(listing())
+            context.exit()
         context.params["words"] = tuple(words)
         return []
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..base.c_numbers import leading_integer, leading_real, to_int32, wrap32
 from ..base.errors import InputError, shown
 from ..options.spelling import did_you_mean
+from .fixes import LIST, NO_CORRECTIONS, Corrections
 
 # A word that holds this names the float image.
 FLOAT_NAME = "floatimage.bin"
@@ -59,12 +60,18 @@ OPTIONS = (
     _real("-fluence", "fluence_per_m2", "PHOTONS/M2", "fluence, photons/m²: the float image is in units of r_e²"),
     _real("-flicker", "flicker", "X", "relative rms change of the whole beam, drawn for each pixel (0)"),
     _real("-calibration", "calibration", "X", "relative rms error of each pixel's calibration (0.03)"),
-    _real("-readout -readnoi", "readout_counts", "COUNTS", "rms readout noise (0)"),
+    _real("-readout -readnoi -readout_noise -readnoise", "readout_counts", "COUNTS", "rms readout noise (0)"),
     _real("-gain", "gain", "COUNTS", "counts a photon (1)"),
     _real("-adc", "offset_counts", "COUNTS", "offset added to each pixel (40)"),
     Option(("-psf",), ("spread",), "spread", "gauss|fiber", "point spread function", whole_word=True),
-    _real("-psf_si -psf_fw -psf_wi", "spread_fwhm_m", "UM", "its full width at half maximum, µm (46)", 1e6),
-    Option(("-psf_rad",), ("spread_radius",), "cut", "PIXELS", "radius within which it is drawn (0: automatic)"),
+    _real(
+        "-psf_si -psf_fw -psf_wi -psf_size -psf_fwhm -psf_width",
+        "spread_fwhm_m",
+        "UM",
+        "its full width at half maximum, µm (46)",
+        1e6,
+    ),
+    Option(("-psf_rad", "-psf_radius"), ("spread_radius",), "cut", "PIXELS", "radius to draw it in (0: automatic)"),
     Option(("-seed",), ("seed",), "seed", "N", "seed of all noise but the calibration (the time)"),
     Option(("-calib_seed",), ("calibration_seed",), "seed", "N", "seed of the calibration error"),
     Option(("-badpix_seed",), ("badpix_seed",), "seed", "N", "no effect"),
@@ -83,9 +90,12 @@ OPTIONS = (
     _real("-phi", "phi_deg", "DEG", "spindle angle, degrees, for the header (0)"),
     _real("-osc", "osc_deg", "DEG", "oscillation range, degrees, for the header (1)"),
 )
+SPREAD_METHODS = ("exact", "fft")
 # Options that the C program does not have.
 OWN = {
     "--add": "FILE  float image of the same size to add first (repeatable)",
+    "--fix": "NAME[,NAME...]  correct known defects of the C program (repeatable): all, none, names; list tells more",
+    "--psf-method": "exact|fft  point spread with the C program's bytes (exact), or quick, by Fourier transforms",
     "--threads": "N  threads of the point spread (all cores); the image does not depend on it",
 }
 
@@ -131,6 +141,8 @@ class Settings:
     osc_deg: float = 1.0
     added_files: tuple[str, ...] = ()
     threads: int | None = None
+    fixes: Corrections = NO_CORRECTIONS
+    spread_method: str = "exact"
     # Words after -psf that are no point spread function, which standard output tells of first.
     unknown_spreads: tuple[str, ...] = field(default=())
 
@@ -162,6 +174,12 @@ def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     return Settings(**said), warnings
 
 
+def asks_for_defects(argv: Sequence[str]) -> bool:
+    """Whether the known defects are to be listed in place of a run."""
+    pairs = zip(argv, [*argv[1:], ""], strict=False)
+    return any(word == f"--fix={LIST}" or (word == "--fix" and value == LIST) for word, value in pairs)
+
+
 def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     said: dict[str, Any] = {}
     words: list[str] = []
@@ -178,6 +196,12 @@ def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
             value = remaining.pop(0)
         if name == "--add":
             said["added_files"] = (*said.get("added_files", ()), value)
+        elif name == "--fix":
+            said["fixes"] = said.get("fixes", NO_CORRECTIONS).and_named(value)
+        elif name == "--psf-method":
+            if value not in SPREAD_METHODS:
+                raise InputError(f"option {name}: expected {' or '.join(SPREAD_METHODS)}, got '{shown(value)}'")
+            said["spread_method"] = value
         else:
             count, length = leading_integer(value)
             if length != len(value) or count < 1:

@@ -7,17 +7,18 @@ import time
 import numpy as np
 
 from ..base.c_numbers import c_format
-from ..base.errors import InputError
+from ..base.errors import InputError, warn
 from ..base.files import check_writable, file_is_there, read_bytes
 from ..model.beam import R_E_SQR_M2
 from ..rendering.renderer import default_threads
-from . import chain, log
+from . import chain, fixes, log
 from .geometry import Geometry, read_geometry, smv_header
 from .images import add_image, image_from, write_pgm, write_smv
 from .options import Settings
+from .spread import Say, Spreader
 
 
-def run(s: Settings, say: chain.Say) -> None:
+def run(s: Settings, say: Say) -> None:
     """Make a detector's image; `say` writes to standard output. Raises InputError."""
     for word in s.unknown_spreads:
         say(log.unknown_spread(word))
@@ -36,12 +37,16 @@ def run(s: Settings, say: chain.Say) -> None:
     stream = -int(time.time()) if s.seed is None else s.seed
     say(log.summary(s, g, stream))
     photons = _photons(image, s, say)
+    # What the image has of the C program's known defects: a text for each, by its field of Corrections.
+    defects: dict[str, str] = {}
     if not s.noise:
-        photons = _spread(photons, s, g, say)
-    generator = chain.Generator(stream, s.calibration_seed)
-    _write_without_noise(photons, s, g, generator, say)
+        photons = _spread(photons, s, g, defects, say)
+    generator = chain.Generator(stream, s.calibration_seed, s.fixes.calibration)
+    _write_without_noise(photons, s, g, generator, defects, say)
     if s.noise:
-        _write_with_noise(photons, s, g, generator, say)
+        _write_with_noise(photons, s, g, generator, defects, say)
+    if text := fixes.warning(defects, s.fixes):
+        warn(text)
 
 
 def _check_outputs(s: Settings) -> None:
@@ -53,7 +58,7 @@ def _check_outputs(s: Settings) -> None:
         check_writable(s.noise_file, "-noisefile")
 
 
-def _photons(image: np.ndarray, s: Settings, say: chain.Say) -> np.ndarray:
+def _photons(image: np.ndarray, s: Settings, say: Say) -> np.ndarray:
     """Photons per pixel, float32, of the float image's values."""
     for value in image[image < 0.0].tolist():
         say(c_format("WARNING: negative intensity in %s: %g\n", s.float_file, value))
@@ -65,7 +70,9 @@ def _photons(image: np.ndarray, s: Settings, say: chain.Say) -> np.ndarray:
         return (factor * image.astype(np.float64)).astype(np.float32)
 
 
-def _spread(photons: np.ndarray, s: Settings, g: Geometry, say: chain.Say, total: float | None = None) -> np.ndarray:
+def _spread(
+    photons: np.ndarray, s: Settings, g: Geometry, defects: dict[str, str], say: Say, total: float | None = None
+) -> np.ndarray:
     """The image after the point spread, if there is one; total: photons on the noise image before it."""
     if not s.spread or not g.spread_fwhm_m > 0.0:
         return photons
@@ -77,13 +84,26 @@ def _spread(photons: np.ndarray, s: Settings, g: Geometry, say: chain.Say, total
     else:
         say(c_format("%.0f photons on noise image before PSF\n", total))
         say(c_format("  applying PSF width = %g um\n", g.spread_fwhm_m * 1e6))
-    return chain.spread(photons, s.spread, fwhm, s.spread_radius, s.threads or default_threads(), say)
+    threads = s.threads or default_threads()
+    spreader = Spreader(s.spread, fwhm, s.spread_radius, threads, s.spread_method, wraps=not s.fixes.psf_edge)
+    image, wrapped = spreader.apply(photons, say)
+    if wrapped > 0.0:
+        defects["psf_edge"] = f"{wrapped:.3g} photons spread to the other edge"
+    return image
+
+
+def _converter(s: Settings) -> chain.Converter:
+    return chain.Converter(s.gain, s.offset_counts, s.fixes.rounding, s.fixes.underflow)
 
 
 def _write_without_noise(
-    photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, say: chain.Say
+    photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, defects: dict[str, str], say: Say
 ) -> None:
-    counts = chain.read_out(photons, s.gain, s.offset_counts, 0.0, chain.MOST_16, generator)
+    whole = s.fixes.int32 and s.bits == 32
+    counts = chain.read_out(photons, _converter(s), 0.0, chain.MOST_32 if whole else chain.MOST_16, generator)
+    if s.bits == 32 and not whole and counts.overloads[32]:
+        defects["int32"] = f"{_pixels(counts.overloads[32])} of {s.int_file} cut off at 65535"
+    _note_integers(counts, s.int_file, defects)
     say(log.writing(s.int_file, s.bits, g.pixels))
     write_smv(s.int_file, "-intfile", smv_header(s, g), counts.of_bits(s.bits))
     if s.write_pgm:
@@ -92,12 +112,30 @@ def _write_without_noise(
 
 
 def _write_with_noise(
-    photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, say: chain.Say
+    photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, defects: dict[str, str], say: Say
 ) -> None:
+    if s.calibration > 0.0 and not s.fixes.calibration:
+        defects["calibration"] = "another map with each -seed"
     total = chain.draw_photons(photons, s.flicker, s.calibration, generator)
-    photons = _spread(photons, s, g, say, total)
-    counts = chain.read_out(photons, s.gain, s.offset_counts, s.readout_counts, chain.MOST_32, generator)
+    photons = _spread(photons, s, g, defects, say, total)
+    counts = chain.read_out(photons, _converter(s), s.readout_counts, chain.MOST_32, generator)
+    _note_integers(counts, s.noise_file, defects)
     overloads = counts.overloads.get(s.bits, 0)
     say(c_format("%.0f photons on noise image (%d overloads)\n", counts.photons, overloads))
     say(log.writing(s.noise_file, s.bits))
     write_smv(s.noise_file, "-noisefile", smv_header(s, g), counts.of_bits(s.bits))
+
+
+def _note_integers(counts: chain.Counts, path: str, defects: dict[str, str]) -> None:
+    """Add what has become of counts that are no integers, or below 0."""
+    for name, pixels, fate in (
+        ("underflow", counts.wrapped, "wrapped"),
+        ("rounding", counts.not_nearest, "one count too near to 0"),
+    ):
+        if pixels:
+            before = f"{defects[name]}, " if name in defects else ""
+            defects[name] = f"{before}{_pixels(pixels)} of {path} {fate}"
+
+
+def _pixels(count: int) -> str:
+    return f"{count} pixel{'s' if count != 1 else ''}"

@@ -55,15 +55,17 @@ _SERIES: dict[str, str] = {
 # Kernels of noisify.
 _DETECTOR: dict[str, str] = {
     "draw_photons": "float64 (float32* photons, int64 count, float64 flicker, float64 calibration, int64* table, "
-    "int64* stream, int64* calibration_stream, float32* singles)",
+    "int64* stream, float32* singles, int64* calibration_table, int64* calibration_stream, "
+    "float32* calibration_singles)",
     "read_out": "void (float32* photons, uint16* words, uint32* long_words, int64 count, float64 gain, float64 offset, "
-    "float64 noise, float64 limit, int64* table, int64* stream, float32* singles, float64* totals)",
+    "float64 noise, float64 limit, int64 rounded, float64 lowest, int64* table, int64* stream, float32* singles, "
+    "float64* totals)",
     "spread_radius": "int64 (int64 kind, float64 photons, float64 fwhm, float64 g)",
     "spread_radii": "float64 (float32* image, int32* radii, int64 count, int64 kind, int64 wanted, int64 most, "
     "float64 fwhm, float64 g)",
     "spread_fractions": "void (float64* fractions, int64 kind, int64 radius, float64 fwhm, float64 g)",
-    "spread_rows": "void (float32* image, int32* radii, float64* fractions, float32* spread, int64 fast, int64 slow, "
-    "int64 radius, int64 first, int64 last)",
+    "spread_rows": "float64 (float32* image, int32* radii, float64* fractions, float32* spread, int64 fast, "
+    "int64 slow, int64 radius, int64 wraps, int64 first, int64 last)",
 }
 PROTOTYPES: dict[str, str] = (
     COMMON

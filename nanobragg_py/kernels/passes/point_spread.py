@@ -106,9 +106,27 @@ def choose_radii(image, radii, kind, wanted, most, fwhm, g):
 
 
 @compiled
-def collect_row(image, radii, table, radius, row, out):
-    """Add to `out` float32 (fast,), row `row` of the result, what it gets from image (slow, fast)."""
+def add_photons(target, fractions, photons):
+    """Add photons*fractions (float64) to target (float32), in double precision and rounded each time."""
+    if math.isfinite(photons):
+        for at in range(target.size):
+            target[at] = np.float32(np.float64(target[at]) + photons * fractions[at])
+        return
+    # A fraction of 0 adds nothing to the C program's image, and would be not-a-number here.
+    for at in range(target.size):
+        if fractions[at] != 0.0:
+            target[at] = np.float32(np.float64(target[at]) + photons * fractions[at])
+
+
+@compiled
+def collect_row(image, radii, table, radius, wraps, row, out):
+    """Add to `out` float32 (fast,), row `row` of the result, what it gets from image (slow, fast).
+
+    Returns the photons that fall on the pixel after the last one of the row before; if `wraps`, they come to lie in
+    the first one of this row.
+    """
     slow, fast = image.shape
+    beyond = 0.0
     for y in range(max(row - 1 - radius, 0), min(row + radius + 1, slow)):
         for x in range(fast):
             reach = np.int64(radii[y, x])
@@ -120,13 +138,12 @@ def collect_row(image, radii, table, radius, row, out):
                 width = np.int64(math.sqrt(np.float64(reach * reach - dy * dy)))
                 first, last = max(x - width, 0), min(x + width, fast - 1)
                 fractions = table[radius + dy, radius + first - x : radius + last - x + 1]
-                target = out[first : last + 1]
-                for at in range(target.size):
-                    if fractions[at] != 0.0:
-                        target[at] = np.float32(np.float64(target[at]) + photons * fractions[at])
-            # What falls on the pixel after the last one of the row before.
+                add_photons(out[first : last + 1], fractions, photons)
             dx, dy = fast - x, row - 1 - y
             if row > 0 and dx <= reach and abs(dy) <= reach and dx * dx + dy * dy <= reach * reach:
                 part = table[radius + dy, radius + dx]
                 if part != 0.0:
-                    out[0] = np.float32(np.float64(out[0]) + photons * part)
+                    beyond += photons * part
+                    if wraps:
+                        out[0] = np.float32(np.float64(out[0]) + photons * part)
+    return beyond

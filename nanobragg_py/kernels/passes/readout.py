@@ -9,10 +9,14 @@ from .random import gaussian, poisson
 
 
 @compiled
-def draw_photons(photons, flicker, calibration, table, stream, calibration_stream, spare, memory):
+def draw_photons(
+    photons, flicker, calibration, table, stream, spare, memory, calibration_table, calibration_stream,
+    calibration_spare,
+):  # fmt: skip
     """Draw photon counts in place (float32); returns their sum.
 
-    flicker, calibration: relative rms errors, not drawn where they are not above 0. All streams share table and spare.
+    flicker, calibration: relative rms errors, not drawn where they are not above 0. In the C program the table and
+    spare deviate of the calibration are those of everything else, so that only its stream is its own.
     """
     total = 0.0
     for i in range(photons.size):
@@ -20,27 +24,39 @@ def draw_photons(photons, flicker, calibration, table, stream, calibration_strea
         if flicker > 0.0:
             mean *= 1.0 + flicker * np.float64(gaussian(table, stream, spare))
         if calibration > 0.0:
-            mean *= 1.0 + calibration * np.float64(gaussian(table, calibration_stream, spare))
+            mean *= 1.0 + calibration * np.float64(gaussian(calibration_table, calibration_stream, calibration_spare))
         photons[i] = poisson(np.float32(mean), table, stream, spare, memory)
         total += np.float64(photons[i])
     return total
 
 
 @compiled
-def read_out(photons, words, long_words, gain, offset, readout, limit, table, stream, spare, totals):
+def read_out(photons, words, long_words, gain, offset, readout, limit, rounded, lowest, table, stream, spare, totals):
     """photons*gain + offset + readout noise, as integers of 16 and of 32 bits.
 
-    limit: the largest integer of 32 bits. totals float64 (3,), added to: photons, and pixels cut off at 32 and 16 bits.
-    Fractions are cut off, and what is below 0 wraps, as in C.
+    limit: the largest integer of 32 bits. Fractions are cut off, or `rounded` to the nearest. Below `lowest` counts are
+    that; without such a limit, minus infinity, they wrap, as in C.
+    totals float64 (5,), added to: photons, pixels cut off at 32 and at 16 bits, pixels that wrap, and pixels whose
+    integer is not the nearest.
     """
     for i in range(photons.size):
         totals[0] += np.float64(photons[i])
         counts = np.float64(photons[i]) * gain + offset
         if readout > 0.0:
             counts += readout * np.float64(gaussian(table, stream, spare))
+        nearest = np.rint(counts)
+        whole = np.floor(counts) if counts >= 0.0 else np.ceil(counts)
+        if rounded:
+            counts = nearest
         if counts > limit:
             counts = limit
             totals[1] += 1.0
+        elif not rounded and nearest != whole:
+            totals[4] += 1.0
+        if not counts >= lowest:
+            counts = lowest
+        if counts <= -1.0:
+            totals[3] += 1.0
         # Not-a-number, and what is too far below 0, becomes what the conversions on x86 make of it: the C program's
         # compiler takes that of 32 bits where it knows that nothing is larger than 65535.
         least, otherwise = (-9.2e18, 0) if limit > 65535.0 else (-2147483649.0, 0x80000000)
