@@ -13,7 +13,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from . import layout, physics, pixel
 from .jit import carray, inlined
-from .passes import point_spread, random, readout, reduction, spots, text
+from .passes import amorphous, point_spread, random, readout, reduction, spots, text
 from .simd import blocks, stored
 
 
@@ -271,6 +271,55 @@ def spread_rows(image, radii, fractions, spread, fast, slow, radius, wraps, firs
     return beyond
 
 
+def amorphous_pixels(
+    parameters, sources, stol, F, points, molecules, image, place, axis, omega, seen, keep_seen, chosen, count,
+    first, last,
+):  # fmt: skip
+    """Pixels first..last-1 by the definition, see amorphous.pixel_sum: flat indices, or numbers of `chosen`, int64.
+
+    Those outside the region are left alone. omega: float64 (1,). seen: float64 (pixels, SEEN_COLUMNS) if keep_seen,
+    else (1, SEEN_COLUMNS).
+    """
+    p = carray(parameters, (1,))[0]
+    beams, out = carray(sources, (p.sources, 5)), carray(image, (p.fpixels * p.spixels,))
+    stol_of, F_of = carray(stol, (points,)), carray(F, (points,))
+    at, axis_now, omega_sum = carray(place, (1,)), carray(axis, (3,)), carray(omega, (1,))
+    kept = carray(seen, (p.fpixels * p.spixels if keep_seen else 1, amorphous.SEEN_COLUMNS))
+    listed = carray(chosen, (count,))
+    for number in range(first, last):
+        i = listed[number] if count else number
+        spixel, fpixel = i // p.fpixels, i % p.fpixels
+        if amorphous.in_region(p, spixel, fpixel):
+            total = amorphous.pixel_sum(
+                p, beams, stol_of, F_of, spixel, fpixel, at, axis_now, omega_sum, kept[i if keep_seen else 0]
+            )
+            out[i] = physics.added_to_blank(amorphous.scaled_photons(p, total, molecules))
+
+
+def amorphous_rows(
+    parameters, sources, axis, table, table_rows, starts, slots, slots_per_stol, molecules, image, scratch, open_pixels,
+    omega, first, last,
+):  # fmt: skip
+    """Rows first..last-1 in blocks, see amorphous.walk_row; returns how many pixels are listed in open_pixels.
+
+    table: float64 (table_rows, TABLE_COLUMNS). starts: int32 (slots,). axis: float64 (3,), settled. scratch: float64
+    (SCRATCH,). open_pixels: int64 (fpixels*rows,). omega: float64 (spixels,), sums of solid angles by row.
+    """
+    p = carray(parameters, (1,))[0]
+    beams, out = carray(sources, (p.sources, 5)), carray(image, (p.fpixels * p.spixels,))
+    prepared, started = carray(table, (table_rows * amorphous.TABLE_COLUMNS,)), carray(starts, (slots,))
+    settled, w = carray(axis, (3,)), carray(scratch, (layout.SCRATCH,))
+    listed = carray(open_pixels, (p.fpixels * (last - first),))
+    omega_of_row = carray(omega, (p.spixels,))
+    found = np.int64(0)
+    for spixel in range(max(first, p.roi_slow_first), min(last, p.roi_slow_last + 1)):
+        omega_of_row[spixel], found = amorphous.walk_row(
+            p, beams, (settled[0], settled[1], settled[2]), prepared, started, slots_per_stol, molecules, spixel, w,
+            out, listed, found,
+        )  # fmt: skip
+    return found
+
+
 KERNELS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -293,6 +342,8 @@ KERNELS: dict[str, Callable[..., Any]] = {
         spread_radii,
         spread_fractions,
         spread_rows,
+        amorphous_pixels,
+        amorphous_rows,
     )
 }
 for number, shape in enumerate(SHAPES):

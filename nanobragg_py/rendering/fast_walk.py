@@ -50,7 +50,7 @@ def broken_assumption(inputs: KernelInputs) -> str | None:
         return "a source's polarization factor is negative, so that sums may cancel"
     if SHAPES[p["shape"]].heeds_fudge and not p["fudge"] >= 0.0:
         return "-fudge is negative, and so are exponents"
-    nearest, farthest = (abs(p["distance_m"]),) * 2 if p["curved"] else _along_normal(p)
+    nearest, farthest = (abs(p["distance_m"]),) * 2 if p["curved"] else along_normal(p)
     return (
         _unsuitable_indices(inputs, p)
         or _unsuitable_sensor(p, nearest, farthest)
@@ -76,7 +76,7 @@ def _unsuitable_indices(inputs: KernelInputs, p: Parameters) -> str | None:
     return None
 
 
-def _along_normal(p: Parameters) -> tuple[float, float]:
+def along_normal(p: Parameters) -> tuple[float, float]:
     """Least and most that any point of the sensor has along the detector's normal, m."""
     ox, oy, oz = normal = p["odet"].tolist()
     nearest = farthest = 0.0

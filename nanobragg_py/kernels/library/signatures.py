@@ -67,10 +67,20 @@ _DETECTOR: dict[str, str] = {
     "spread_rows": "float64 (float32* image, int32* radii, float64* fractions, float32* spread, int64 fast, "
     "int64 slow, int64 radius, int64 wraps, int64 first, int64 last)",
 }
+# Kernels of scattering by amorphous materials.
+_AMORPHOUS: dict[str, str] = {
+    "amorphous_pixels": "void (parameters* parameters, float64* sources, float64* stol, float64* F, int64 points, "
+    "float64 molecules, float32* image, int64* place, float64* axis, float64* omega, float64* seen, int64 keep_seen, "
+    "int64* chosen, int64 count, int64 first, int64 last)",
+    "amorphous_rows": "int64 (parameters* parameters, float64* sources, float64* axis, float64* table, "
+    "int64 table_rows, int32* starts, int64 slots, float64 slots_per_stol, float64 molecules, float32* image, "
+    "float64* scratch, int64* open_pixels, float64* omega, int64 first, int64 last)",
+}
 PROTOTYPES: dict[str, str] = (
     COMMON
     | _SERIES
     | _DETECTOR
+    | _AMORPHOUS
     | {name.format(shape=shape.name): prototype for shape in SHAPES for name, prototype in _BY_SHAPE.items()}
 )
 
