@@ -13,7 +13,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from . import layout, physics, pixel
 from .jit import carray, inlined
-from .passes import amorphous, point_spread, random, readout, reduction, spots, text
+from .passes import amorphous, point_spread, quick_spread, random, readout, reduction, spots, text
 from .simd import blocks, stored
 
 
@@ -320,6 +320,32 @@ def amorphous_rows(
     return found
 
 
+def spread_neighbours(image, fractions, spread, sums, fast, slow, radius, taps, first, last):
+    """Rows first..last-1 of the spread image, from neighbours; see quick_spread.add_neighbours."""
+    sources, out = carray(image, (slow, fast)), carray(spread, (slow, fast))
+    table, room = carray(fractions, (radius + 1, taps)), carray(sums, (fast + taps,))
+    for row in range(first, last):
+        for x in range(fast):
+            out[row, x] = np.float32(0.0)
+        quick_spread.add_neighbours(sources, table, radius, row, room, out[row])
+
+
+def spread_coarsen(fine, coarse, line, fast, slow, coarse_fast, coarse_slow, first, last):
+    """Rows first..last-1 of the coarser grid; see quick_spread.coarsen_row."""
+    sources, out = carray(fine, (slow, fast)), carray(coarse, (coarse_slow, coarse_fast))
+    room = carray(line, (2 * (coarse_fast + quick_spread.POINTS),))
+    for row in range(first, last):
+        quick_spread.coarsen_row(sources, row, room, out[row])
+
+
+def spread_refine(coarse, fine, line, fast, slow, coarse_fast, coarse_slow, first, last):
+    """Add to rows first..last-1 of the finer grid; see quick_spread.add_refined_row."""
+    sources, out = carray(coarse, (coarse_slow, coarse_fast)), carray(fine, (slow, fast))
+    room = carray(line, (2, coarse_fast))
+    for row in range(first, last):
+        quick_spread.add_refined_row(sources, row, room[0], room[1], out[row])
+
+
 KERNELS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -344,6 +370,9 @@ KERNELS: dict[str, Callable[..., Any]] = {
         spread_rows,
         amorphous_pixels,
         amorphous_rows,
+        spread_neighbours,
+        spread_coarsen,
+        spread_refine,
     )
 }
 for number, shape in enumerate(SHAPES):

@@ -12,7 +12,8 @@ from ..base.c_numbers import c_format
 from ..base.errors import InputError
 from ..base.memory import require_memory
 from ..kernels.library import address, kernel
-from ..measurement.point_spread import G_OF_FWHM, PointSpread, Work
+from ..measurement.point_spread import G_OF_FWHM, PointSpread
+from ..measurement.sharing import Work
 from ..rendering.threads import finished_chunks
 
 KINDS = {"gauss": 1, "fiber": 2}
