@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import DefectWarning, simulate
     from .base.errors import InputError
+    from .batch.reading import Batch, Sample
     from .options.config import Config
     from .result import Noise, Result
     from .simulator import Simulator, Still
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 # The one place of the version: setup.cfg takes it from here.
 __version__ = "0.1.0"
 __all__ = [
-    "Config", "DefectWarning", "InputError", "Noise", "Result", "Simulator", "Spots", "Still", "__version__",
-    "simulate",
+    "Batch", "Config", "DefectWarning", "InputError", "Noise", "Result", "Sample", "Simulator", "Spots", "Still",
+    "__version__", "simulate",
 ]  # fmt: skip
 
 # Where each name is: imported when it is asked for, so that the command line's -h does not wait for NumPy.
 _HOMES = {
+    "Batch": "batch.reading",
     "Config": "options.config",
     "DefectWarning": "api",
     "InputError": "base.errors",
     "Noise": "result",
     "Result": "result",
+    "Sample": "batch.reading",
     "Simulator": "simulator",
     "Spots": "spots",
     "Still": "simulator",

@@ -118,13 +118,13 @@ def angles_of(matrix: Matrix) -> Vector:
 def turns_of(matrix: Matrix) -> Vector:
     """Angles about x, y, z, for turned(), of a rotation matrix given row by row.
 
-    Those of angles_of(), but for turns about y by a right angle, which that does not get right.
+    The angle about z is that which is left when the turns about x and y are undone: so near a right angle about y,
+    where those about x and z can hardly be told apart, they still go together.
     """
-    xx, xy, _, yx, yy, _, zx, zy, zz = matrix
-    cosine = math.hypot(xx, yx)
-    if cosine > 1e-12:
-        return (math.atan2(zy, zz), math.atan2(-zx, cosine), math.atan2(yx, xx))
-    return (0.0, math.atan2(-zx, cosine), math.atan2(-xy, yy))
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = matrix
+    about_x = math.atan2(zy, zz)
+    c, s = math.cos(about_x), math.sin(about_x)
+    return (about_x, math.atan2(-zx, math.hypot(xx, yx)), math.atan2(xz * s - xy * c, yy * c - yz * s))
 
 
 def unit_row(row: Matrix) -> Vector:

@@ -9,13 +9,17 @@ import click
 
 from ..base.errors import EXIT_STATUS, InputError
 from ..tools.command import ToolCommand
+from .draw_command import draw
+from .run_command import check, merge, run, show, status
 
-HELP = """Many images from one process.
+HELP = """Many images: a batch of them from a table of parameters, or command lines one after the other.
 
 \b
 Examples:
+  nb-batch draw --rows 1000 --seed 1 --vary orientation=uniform --vary noise_seed=random > table.csv
+  nb-batch run table.csv --out stills -- -hkl 1a8o.hkl -cell 42 42 89 90 90 90 -N 20 -distance 160 -detpixels 512
+  nb-batch status stills
   nb-batch commands list.txt > all.log
-  nb-batch commands list.txt --log-dir logs
 """
 COMMANDS_HELP = """Run the command lines of FILE (- : standard input), one after the other, in one process.
 
@@ -76,3 +80,7 @@ def commands(
     if log_folder is not None and not dry_run:
         os.makedirs(log_folder, exist_ok=True)
     return Batch(lines, Settings(log_folder, threads, stop, dry_run)).run()
+
+
+for command in (run, draw, status, merge, check, show):
+    main.add_command(command)

@@ -20,6 +20,7 @@ from ..base.records import record
 from ..base.vectors import Vector, cross, dot, length, scaled, unit
 from ..model.detector import Axes, Detector, beam_spot
 from ..model.experiment import Experiment
+from .hdf5_output import Hdf5Output
 
 # Bit of NXdetector.pixel_mask for pixels that the user left out.
 LEFT_OUT = 1 << 8
@@ -53,20 +54,20 @@ class NexusFile:
     It can be opened again: `missing` says which frames are not there yet.
     """
 
-    def __init__(self, path: str, frames: NexusFrames, again: bool = False):
+    def __init__(self, path: str | Hdf5Output, frames: NexusFrames, again: bool = False):
         """Make the file, or open one that was begun (again). Raises OSError for what is none, or is of other frames."""
         import h5py
 
         self.frames = frames
         first = frames.experiments[0]
         self.shape = (first.detector.spixels, first.detector.fpixels)
-        self._file = h5py.File(path, "r+" if again else "w")
+        self.file = h5py.File(path, "r+" if again else "w")
         if not again:
-            _write_entry(self._file, frames)
-        self._data = self._file["entry/data/data"]
-        self._done = self._file["entry/frames_written"]
+            _write_entry(self.file, frames)
+        self._data = self.file["entry/data/data"]
+        self._done = self.file["entry/frames_written"]
         if self._data.shape != (len(frames.experiments), *self.shape) or self._data.dtype != frames.dtype:
-            self._file.close()
+            self.file.close()
             raise OSError("it holds other frames")
 
     def __enter__(self) -> NexusFile:
@@ -74,8 +75,8 @@ class NexusFile:
 
     def __exit__(self, *error: object) -> None:
         try:
-            self._file.flush()
-            self._file.close()
+            self.file.flush()
+            self.file.close()
         except (OSError, RuntimeError) as failure:
             # h5py has several exceptions for a full disk, which it notices when it writes at last.
             raise OSError(errno.ENOSPC, "the file could not be written to its end (is the disk full?)") from failure
@@ -104,7 +105,7 @@ class NexusFile:
 
     def flush(self) -> None:
         """Bring what was written so far to the disk."""
-        self._file.flush()
+        self.file.flush()
 
 
 def write_nexus(path: str, image: np.ndarray, experiment: Experiment, frames: NexusFrames | None = None) -> None:

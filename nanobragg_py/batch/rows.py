@@ -1,0 +1,154 @@
+"""From a row of the table to its image: the same bits whichever rows were rendered before, and by whom."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..base.errors import InputError
+from ..base.vectors import turned
+from ..frames import frame_seed
+from ..model.experiment import Experiment, NoiseSeed
+from ..resolve.random import stream_of
+from ..result import Result
+from ..simulator import Simulator
+from ..spots import Indices, Limits, Spots, find_spots, indices_of
+from .columns import RowWords, row_words, values_text
+from .pixels import image_of, stored
+from .plan import Plan
+
+# Keywords on which it does not depend which reflections can be seen at all.
+LABELS_KEPT = frozenset(
+    "fluence polar nopolar water_um phi_deg osc_deg osc_range_deg phistep_deg phisteps roi oversample_polar "
+    "oversample_omega oversample_thick".split()
+)
+
+
+class RowImage(NamedTuple):
+    """An image as it is kept.
+
+    pixels: as stored, (slow, fast). beyond: how many of them did not fit. checksum: CRC-32 of the row's values and the
+    pixels. matrix: a*, b*, c* times the wavelength in Å, as columns. rotation: the turn by the row's angles, from the
+    standard setting or the matrix file's. real: a, b, c in Å as rows, for NXmx. spots: None without labels.
+    """
+
+    row: int
+    pixels: np.ndarray
+    beyond: int
+    checksum: int
+    matrix: np.ndarray
+    rotation: np.ndarray
+    real: np.ndarray
+    spots: Spots | None
+
+
+class RowRenderer:
+    """Renders rows of a plan; any number of threads may call it at the same time.
+
+    One Simulator is kept while rows come that agree in what needs a new one.
+    """
+
+    def __init__(self, plan: Plan, threads: int = 1) -> None:
+        """threads: that share the work on an image."""
+        self.plan = plan
+        self.threads = threads
+        self._seed = plan.config.seed if plan.config.seed is not None else 0
+        self._lock = threading.Lock()
+        self._key: tuple[Any, ...] | None = None
+        self._kept: _Kept | None = None
+
+    def words(self, row: int, values: Sequence[Any]) -> RowWords:
+        """The row's keywords; a row without a seed has one of its own, see frame_seed. Raises InputError."""
+        words = row_words(self.plan.columns, values)
+        if words.seed is None and self.plan.noise:
+            return words._replace(seed=frame_seed(self._seed, row))
+        return words
+
+    def result(self, row: int, values: Sequence[Any]) -> Result:
+        """The row's image as simulate() would return it. Raises InputError."""
+        return self._rendered(self.words(row, values))[0]
+
+    def _rendered(self, words: RowWords) -> tuple[Result, _Kept]:
+        kept = self._simulator(words)
+        result = kept.simulator.render(words.misset_deg, **words.changed)
+        if words.seed is not None:
+            start = NoiseSeed(stream_of(words.seed), result.experiment.noise_seed.table)
+            experiment = replace(result.experiment, noise_seed=start)
+            result = Result(experiment, result.image, replace(result.config, seed=words.seed))
+        return result, kept
+
+    def image(self, row: int, values: Sequence[Any]) -> RowImage:
+        """The row's image as it is kept. Raises InputError."""
+        plan = self.plan
+        words = self.words(row, values)
+        result, kept = self._rendered(words)
+        if result.image.shape != plan.shape:
+            slow, fast = result.image.shape
+            raise InputError(f"its image has {fast} x {slow} pixels, the others {plan.shape[1]} x {plan.shape[0]}")
+        spots = None if plan.limits is None else self._spots(result, words, kept, Limits(*plan.limits))
+        pixels, beyond = stored(image_of(result, plan.noise), plan.storage)
+        pixels = np.ascontiguousarray(pixels)
+        checksum = checksum_of(values_text(plan.columns, values), pixels)
+        crystal = result.experiment.crystal
+        return RowImage(
+            row, pixels, beyond, checksum, result.matrix, _rotation(result.experiment), np.array(crystal.real), spots
+        )
+
+    def template(self) -> Experiment:
+        """The experiment whose geometry NXmx files state."""
+        row = self.plan.template_row
+        words = self.words(row, self.plan.values(row))
+        return self._experiment(words)
+
+    def _experiment(self, words: RowWords) -> Experiment:
+        # Rendering one image more is cheap beside a shard.
+        return self._rendered(words)[0].experiment
+
+    def _spots(self, result: Result, words: RowWords, kept: _Kept, limits: Limits) -> Spots:
+        """Labels; which reflections can be seen at all is looked for once, where neither cell nor instrument differ."""
+        same = LABELS_KEPT.issuperset(words.changed)
+        indices = kept.indices() if same else indices_of(result.experiment)
+        return find_spots(result.experiment, indices, result.image, limits)
+
+    def _simulator(self, words: RowWords) -> _Kept:
+        """The Simulator of a row, the one at hand if that will do."""
+        key = tuple((name, repr(value)) for name, value in words.fixed.items())
+        with self._lock:
+            if self._kept is not None and key == self._key:
+                return self._kept
+        kept = _Kept(Simulator(self.plan.config, threads=self.threads, **words.fixed))
+        with self._lock:
+            self._key, self._kept = key, kept
+        return kept
+
+
+class _Kept:
+    """A Simulator, with the reflections that it can show."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self._indices: Indices | None = None
+        self._lock = threading.Lock()
+
+    def indices(self) -> Indices:
+        """See indices_of."""
+        with self._lock:
+            if self._indices is None:
+                self._indices = indices_of(self.simulator.base)
+            return self._indices
+
+
+def checksum_of(values: bytes, pixels: np.ndarray) -> int:
+    """CRC-32 of a row's values and of its pixels as they are stored, contiguous."""
+    return zlib.crc32(pixels.data, zlib.crc32(values))
+
+
+def _rotation(experiment: Experiment) -> np.ndarray:
+    """The rotation matrix, float64 (3, 3), by the crystal's angles."""
+    angles = experiment.crystal.setting.misset or (0.0, 0.0, 0.0)
+    return np.array([turned(axis, *angles) for axis in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))]).T

@@ -1,0 +1,231 @@
+"""Making one shard of a plan. It does not matter who asks: a loop, a part of the list, or workers on other machines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from ..base import interruption
+from ..base.errors import InputError, silenced
+from ..base.files import whole_file
+from ..base.process import message_of
+from ..formats.shard import ShardFacts, ShardWriter, sync
+from ..rendering.renderer import default_threads
+from .plan import FAILED_ENDING, Plan
+from .rows import RowImage, RowRenderer
+
+UNFINISHED = ".part"
+# Images that are rendered ahead of the one that is written, for each thread.
+AHEAD = 2
+TRIES = 2
+
+
+class ShardReport(NamedTuple):
+    """What came of a shard: its first row, how many it has, which failed and why, its size, and how long it took."""
+
+    first: int
+    rows: int
+    failed: dict[int, str]
+    bytes: int
+    seconds: float
+
+
+class Failure(NamedTuple):
+    """A row without an image."""
+
+    row: int
+    message: str
+
+
+# The renderer that was used last: shards of one plan come one after the other.
+_last: list[RowRenderer] = []
+
+
+def missing_shards(plan: Plan, part: tuple[int, int] = (1, 1), failed_too: bool = False) -> list[int]:
+    """First rows of the shards that are not there, of part i of n: every n-th shard from the i-th on.
+
+    failed_too: also of those in which a row failed. State is the files, and nothing else.
+    """
+    there = {name for name in os.listdir(plan.folder) if name.startswith("shard_")}
+
+    def is_missing(first: int) -> bool:
+        if os.path.basename(plan.shard_path(first)) not in there:
+            return True
+        return failed_too and os.path.basename(plan.failures_path(first)) in there
+
+    return [first for first in plan.firsts[part[0] - 1 :: part[1]] if is_missing(first)]
+
+
+def make_shard(
+    plan: Plan, first: int, threads: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> ShardReport:
+    """Render the rows of a shard and write its file, which appears when it is complete and on the disk.
+
+    threads: how many images are rendered at a time; all cores if None. progress: called after each row with the number
+    of rows done and of those that failed. Raises OSError for a full disk and the like; a row that fails is recorded,
+    and the others are rendered.
+    """
+    began = time.monotonic()
+    threads = threads or default_threads()
+    rows = list(plan.table.read(first, first + plan.rows_of(first)))
+    # Where there are more threads than images, they share the work on each.
+    renderer = _renderer(plan, threads if len(rows) < threads else 1)
+    path = plan.shard_path(first)
+    part = f"{path}.{socket.gethostname()[:40]}-{os.getpid()}{UNFINISHED}"
+    remove = _remover(part)
+    interruption.clean_ups.append(remove)
+    failed: dict[int, str] = {}
+    try:
+        with silenced(True):
+            writer = _new_writer(plan, renderer, first, part)
+            try:
+                with contextlib.closing(_rendered(renderer, writer, first, rows, threads)) as images:
+                    for done, (image, packed) in enumerate(images, 1):
+                        if isinstance(image, Failure):
+                            failed[image.row] = image.message
+                            writer.fail(image.row - first, image.message)
+                        else:
+                            _write(writer, image, packed, image.row - first)
+                        if progress is not None:
+                            progress(done, len(failed))
+                writer.finish(rows)
+            except BaseException:
+                writer.abandon()
+                raise
+        size = os.path.getsize(part)
+        _note_failures(plan, first, failed)
+        os.replace(part, path)
+        sync(plan.folder)
+    except OSError as error:
+        remove()
+        raise OSError(error.errno, error.strerror or str(error), path) from error
+    except BaseException:
+        remove()
+        raise
+    finally:
+        interruption.clean_ups.remove(remove)
+    return ShardReport(first, len(rows), failed, size, time.monotonic() - began)
+
+
+def _renderer(plan: Plan, threads: int) -> RowRenderer:
+    """The renderer of a plan, kept from shard to shard; only one is."""
+    if not _last or _last[0].plan != plan or _last[0].threads != threads:
+        _last[:] = [RowRenderer(plan, threads)]
+    return _last[0]
+
+
+def _remover(path: str) -> Callable[[], None]:
+    def remove() -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+    return remove
+
+
+def _new_writer(plan: Plan, renderer: RowRenderer, first: int, path: str) -> ShardWriter:
+    storage = plan.storage
+    facts = ShardFacts(
+        first=first,
+        rows=plan.rows_of(first),
+        template=renderer.template(),
+        dtype=storage.dtype,
+        attributes={
+            "pixels": "counts" if plan.noise else "photons",
+            "code": storage.code,
+            "code_factor": storage.factor,
+            "decode": storage.decode,
+            "table_sha256": plan.digest,
+        },
+        columns=plan.columns,
+        largest=storage.largest if plan.noise else None,
+        compression=plan.compression,
+        labels=plan.limits is not None,
+    )
+    try:
+        return ShardWriter(path, facts)
+    except BaseException:
+        _remover(path)()
+        raise
+
+
+Made = tuple[RowImage | Failure, bytes | Any]
+
+
+def _rendered(
+    renderer: RowRenderer, writer: ShardWriter, first: int, rows: list[tuple[Any, ...]], threads: int
+) -> Generator[Made, None, None]:
+    """Images of the rows, in order, rendered by one thread each, several at a time."""
+
+    def work(row: int, values: tuple[Any, ...]) -> Made:
+        image = _tried(renderer, row, values)
+        return image, None if isinstance(image, Failure) else writer.packed(image.pixels)
+
+    if threads == 1:
+        for row, values in enumerate(rows, first):
+            yield work(row, values)
+        return
+    waiting: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="nb-batch")
+    try:
+        for row, values in enumerate(rows, first):
+            waiting.append(pool.submit(work, row, values))
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # A signal that ends the process does not wait for images that may take minutes.
+        pool.shutdown(wait=interruption.received is None, cancel_futures=True)
+
+
+def _tried(renderer: RowRenderer, row: int, values: tuple[Any, ...]) -> RowImage | Failure:
+    """An image, or why there is none after a second try."""
+    for left in reversed(range(TRIES)):
+        try:
+            return renderer.image(row, values)
+        except Exception as error:
+            if not left:
+                message = message_of(error)
+                return Failure(row, message or f"internal: {type(error).__name__}: {error}")
+    raise AssertionError
+
+
+def _write(writer: ShardWriter, image: RowImage, packed: Any, at: int) -> None:
+    labels = None if image.spots is None else dict(image.spots._asdict())
+    writer.write(
+        at, packed, image.real, labels, checksum=image.checksum, pixels_beyond=image.beyond, matrix=image.matrix,
+        rotation=image.rotation,
+    )  # fmt: skip
+
+
+def _note_failures(plan: Plan, first: int, failed: dict[int, str]) -> None:
+    """A small file beside a shard with failures, so that nobody has to open all shards to find them."""
+    path = plan.failures_path(first)
+    if failed:
+        with whole_file(path, "shard") as file:
+            file.write(json.dumps({str(row): text for row, text in failed.items()}, indent=1).encode() + b"\n")
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def failures(plan: Plan) -> dict[int, str]:
+    """Rows of all shards that failed, and why."""
+    found: dict[int, str] = {}
+    for name in sorted(os.listdir(plan.folder)):
+        if name.startswith("shard_") and name.endswith(FAILED_ENDING):
+            if not os.path.exists(os.path.join(plan.folder, name.removesuffix(FAILED_ENDING) + ".h5")):
+                continue
+            with open(os.path.join(plan.folder, name), encoding="utf-8") as file:
+                try:
+                    found |= {int(row): text for row, text in json.load(file).items()}
+                except ValueError as error:
+                    raise InputError(f"{os.path.join(plan.folder, name)}: is damaged") from error
+    return found
