@@ -82,6 +82,33 @@ def test_cells(tmp_path: Path) -> None:
     assert row_words(columns, rows[1]).keywords() == {"shape": "square", "distance_mm": 5.0}
 
 
+def test_parquet_says_the_same(tmp_path: Path) -> None:
+    """Typed columns, lists and empty cells as in CSV; the digest is the same."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {
+        "distance_mm": [0.1, None, 1e-300],
+        "noise_seed": [7, 2**40, None],
+        "shape": ["gauss", None, "square"],
+        "cell": [[30.0, 40.5, 50.0], None, [1.0]],
+        "fluence": pyarrow.array([1e24, float("nan"), 2e24], pyarrow.float64()),
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    text = "distance_mm,noise_seed,shape,cell,fluence\n0.1,7,gauss,30.0 40.5 50.0,1e24\n,1099511627776,,,\n"
+    (tmp_path / "t.csv").write_text(text + "1e-300,,square,1.0,2e24\n")
+    found = []
+    for name in ("t.parquet", "t.csv"):
+        table = open_table(str(tmp_path / name))
+        found.append(write_rows(str(tmp_path / "t.h5"), table.columns, (block.values for block in table.blocks)))
+    assert found[0] == found[1]
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"bad\.parquet: cannot be read as Parquet"):
+        open_table(str(tmp_path / "bad.parquet"))
+    parquet.write_table(pyarrow.table({"distance_mm": ["far"]}), tmp_path / "bad.parquet")
+    with pytest.raises(InputError, match=r"bad\.parquet: row 0: column 'distance_mm': expected a number, got 'far'"):
+        list(open_table(str(tmp_path / "bad.parquet")).blocks)
+
+
 @pytest.mark.parametrize("text", ["2 0 0 0", "0 0 0 0", "0.9 0 0 0"])
 def test_a_quaternion_has_length_1(text: str) -> None:
     with pytest.raises(InputError, match="expected a quaternion of length 1"):
