@@ -11,8 +11,8 @@ PAGE = ROOT / "docs" / "architecture.md"
 START, END = "<!-- rooms: made by docs/rooms.py -->\n", "<!-- end of rooms -->\n"
 # From the top of the house to the ground; what is not named here comes at the end.
 ORDER = (
-    "", "commandline", "tools", "tools/compare", "tools/trace_diff", "tools/bench", "noisify", "batch", "resolve",
-    "rendering", "measurement", "formats", "model", "options", "kernels", "kernels/simd", "kernels/passes",
+    "", "commandline", "tools", "tools/compare", "tools/trace_diff", "tools/bench", "noisify", "nonbragg", "batch",
+    "resolve", "rendering", "measurement", "formats", "model", "options", "kernels", "kernels/simd", "kernels/passes",
     "kernels/library", "base",
 )  # fmt: skip
 

@@ -48,3 +48,8 @@ def nb_trace_diff() -> None:
 def noisify() -> None:
     """noisify."""
     _start("noisify.command")
+
+
+def nonbragg() -> None:
+    """nonBragg."""
+    _start("nonbragg.command")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..base.errors import InputError
+from ..base.progress import progress_counts
 from ..model.experiment import Experiment
 from ..options.config import Config
 from ..rendering.renderer import Renderer
 from . import run_log, trace
 from .printout import Printout
-from .progress import progress_bar, progress_counts
+from .progress import progress_bar
 from .standard_output import flush, say
 
 

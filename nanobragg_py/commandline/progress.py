@@ -1,4 +1,4 @@
-"""Progress lines, and other lines that belong to a pixel, in pixel order."""
+"""A bar on a terminal that shows how far a run has come."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..base.errors import is_silenced
-
-
-def progress_counts(first: int, last: int, total: int) -> Iterator[int]:
-    """Numbers of pixels in first..last-1 after which the C program reports: every 5 %, near both ends every 1 %."""
-    if total // 100 <= 0:
-        return
-    coarse, fine = total // 20, total // 100
-    candidates = set(range(-(-first // coarse) * coarse, last, coarse))
-    for n in range(-(-first // fine) * fine, last, fine):
-        if 10 * n < total or 10 * n > 9 * total:
-            candidates.add(n)
-    yield from sorted(candidates)
 
 
 @contextmanager

@@ -177,7 +177,10 @@ def prepared_table(
     if not (NEAREST_M < nearest <= farthest or nearest <= farthest < -NEAREST_M):
         return None
     steps = p["sources"] * p["oversample"] ** 2 * p["layers"]
-    prepared = prepare(table, float(sources[:, 3].min()), p["sources"], steps, p["kahn"])
+    across = 1.0
+    if p["kahn"] != 0.0 and not p["nopolar"]:
+        across = float(np.linalg.norm(np.cross(p["polarization_axis"], sources[:, :3]), axis=1).min())
+    prepared = prepare(table, float(sources[:, 3].min()), p["sources"], steps, p["kahn"], across)
     if prepared is None:
         return None
     reach = max(nearest, -farthest)

@@ -8,7 +8,8 @@ The bound, with u = 2^-53, of what one step of the walk is off from the definiti
 - F has the table's slope times that (that of the steepest neighbour, where the two lie on either side of a point), and
   the roundings of Lagrange's four terms (15) and of the cubic and its coefficients (30), each of sums of absolute
   values.
-- The polarization factor has roundings and the ray's error; both are multiplied by what psi may add.
+- The polarization factor has roundings and the ray's error, both multiplied by what psi may add; and where the axis is
+  nearly along an incident ray, what its direction across is then off by (`across`: the sine of the angle between).
 - Products and sums have 40 roundings, and two for each step of the pixel.
 
 All of it is rounded up generously, to first order; SECOND_ORDER makes up for products of errors.
@@ -22,6 +23,7 @@ from ..base.records import record
 from ..model.amorphous import ScatteringTable
 
 ROUNDING = 2.0**-53
+LEAST_ACROSS = 1e-3
 SECOND_ORDER = 1.001
 # Slots for the narrowest interval, so that most begin where they end: a branch that the processor foresees.
 SLOTS_AN_INTERVAL = 16
@@ -44,10 +46,15 @@ class PreparedTable:
 
 
 def prepare(
-    table: ScatteringTable, shortest_wavelength_m: float, sources: int, steps: int, kahn: float
+    table: ScatteringTable, shortest_wavelength_m: float, sources: int, steps: int, kahn: float, across: float = 1.0
 ) -> PreparedTable | None:
-    """The table for a beam of so many sources and a pixel of so many steps; None where the bound would not hold."""
+    """The table for a beam of so many sources and a pixel of so many steps; None where the bound would not hold.
+
+    across: smallest length of the product of the polarization axis and an incident ray.
+    """
     if not (table.ascends and np.all(np.isfinite(table.F)) and 0.0 < shortest_wavelength_m < 1.0):
+        return None
+    if not across > LEAST_ACROSS:
         return None
     most = (1.0 + 1e-9) / shortest_wavelength_m
     ray = (8.0 + 2.0 * sources) * ROUNDING
@@ -59,7 +66,7 @@ def prepare(
     with np.errstate(all="ignore"):
         coefficients, origin, largest, error = _cubics(table, most, stol_error)
         polarization = 1.0 + abs(kahn)
-        relative = polarization * (200.0 * ROUNDING + 10.0 * ray + (2.0 * steps + 40.0) * ROUNDING)
+        relative = polarization * (10.0 * ray + (240.0 + 16.0 / across + 2.0 * steps) * ROUNDING)
         bound = (polarization * (2.0 * largest + error) * error + largest * largest * relative) * SECOND_ORDER
     used = slice(1, table.points - 2)
     if not (np.all(np.isfinite(bound[used])) and np.all(np.isfinite(coefficients[used]))):

@@ -42,7 +42,9 @@ def resolve_sources(config: Config, beam: Beam, axes: Axes, listed: np.ndarray |
     return sources
 
 
-def generated_sources(beam: Beam, axes: Axes, rounded: bool) -> Sources:
+def generated_sources(
+    beam: Beam, axes: Axes, rounded: bool, distance_m: float = SOURCE_DISTANCE_M
+) -> Sources:  # fmt: skip
     """A grid of directions (an ellipse of them, if rounded) times a row of wavelengths."""
     horizontal, vertical, dispersion = beam.horizontal, beam.vertical, beam.dispersion
     deviations = [
@@ -54,7 +56,7 @@ def generated_sources(beam: Beam, axes: Axes, rounded: bool) -> Sources:
     wavelengths = [
         beam.wavelength_m * (1.0 + dispersion.step * tic - dispersion.range / 2.0) for tic in range(dispersion.count)
     ]
-    back, upright = scaled(axes.beam, -SOURCE_DISTANCE_M), unit(cross(axes.beam, axes.polar))
+    back, upright = scaled(axes.beam, -distance_m), unit(cross(axes.beam, axes.polar))
     points = [turned_about(turned_about(back, axes.polar, vdiv), upright, hdiv) for hdiv, vdiv in deviations]
     count = len(points) * len(wavelengths)
     position = np.repeat(np.array(points, dtype=np.float64).reshape(-1, 3), len(wavelengths), axis=0)
@@ -81,14 +83,16 @@ def _squared_fraction(angle: float, steps: Steps) -> float:
     return divide(divide(centred, steps.range), steps.range)
 
 
-def listed_sources(rows: np.ndarray, name: str, beam: Beam, axes: Axes, weighted: bool = False) -> Sources:
+def listed_sources(
+    rows: np.ndarray, name: str, beam: Beam, axes: Axes, weighted: bool = False, distance_m: float = SOURCE_DISTANCE_M
+) -> Sources:
     """Sources of a list's rows, float64 (n, 5): x, y, z in metres, weight, wavelength in metres.
 
     nan stands for a column that is missing: on the beam axis, weight 1, the beam's wavelength. name: the list's, for
     messages. weighted: each source counts by its share of the weights; in the C program all count alike. Raises
     InputError.
     """
-    defaults = (*scaled(axes.beam, -SOURCE_DISTANCE_M), 1.0, beam.wavelength_m)
+    defaults = (*scaled(axes.beam, -distance_m), 1.0, beam.wavelength_m)
     filled = np.where(np.isnan(rows), np.array(defaults), rows)
     position = np.ascontiguousarray(filled[:, :3])
     direction, weight, wavelength = _directions(position), filled[:, 3].copy(), filled[:, 4].copy()

@@ -109,7 +109,17 @@ def test_same_for_any_number_of_threads(threads: int, exactly: bool) -> None:
     st.randoms(use_true_random=False),
     st.sampled_from([0.0, 0.5, -1.0, 3.0]),
     st.integers(1, 3),
-    st.sampled_from([{}, {"nopolar": 1}, {"point_pixel": 1}, {"curved": 1}, {"polarization_axis": (0.3, 0.4, 0.8)}]),
+    st.sampled_from(
+        [
+            {},
+            {"nopolar": 1},
+            {"point_pixel": 1},
+            {"curved": 1},
+            {"polarization_axis": (0.3, 0.4, 0.8)},
+            {"polarization_axis": (1.0, 0.0, 0.0)},
+            {"polarization_axis": (0.999999, 0.0014, 0.0)},
+        ]
+    ),
 )
 def test_walk_in_blocks_is_the_definition(
     stol: list[float], random: object, kahn: float, oversample: int, extra: dict[str, object]

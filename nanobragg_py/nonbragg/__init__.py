@@ -1,0 +1,1 @@
+"""nonBragg: scattering of water, air and other amorphous materials, in the C program nonBragg's bytes."""
