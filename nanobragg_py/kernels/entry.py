@@ -222,14 +222,14 @@ def climb(image, spixels, fpixels, position, size, steps, pixel, top):
 
 
 def draw_photons(
-    photons, count, flicker, calibration, table, stream, singles, calibration_table, calibration_stream,
+    photons, count, flicker, calibration, table, stream, singles, own, calibration_table, calibration_stream,
     calibration_singles,
 ):  # fmt: skip
     """See readout.draw_photons; singles as in poisson_words."""
     kept = carray(singles, (6,))
     return readout.draw_photons(
         carray(photons, (count,)), flicker, calibration, carray(table, (33,)), carray(stream, (1,)), kept[0:2],
-        kept[2:6], carray(calibration_table, (33,)), carray(calibration_stream, (1,)),
+        kept[2:6], own, carray(calibration_table, (33,)), carray(calibration_stream, (1,)),
         carray(calibration_singles, (6,))[0:2],
     )  # fmt: skip
 

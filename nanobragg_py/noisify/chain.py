@@ -36,8 +36,8 @@ def draw_photons(photons: np.ndarray, flicker: float, calibration: float, genera
     g = generator
     total: float = kernel("draw_photons")(
         address(photons), photons.size, flicker, calibration, address(g.table), address(g.stream),
-        address(g.singles), address(g.calibration_table), address(g.calibration_stream),
-        address(g.calibration_singles),
+        address(g.singles), g.calibration_table is not g.table, address(g.calibration_table),
+        address(g.calibration_stream), address(g.calibration_singles),
     )  # fmt: skip
     return total
 

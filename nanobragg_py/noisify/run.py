@@ -15,7 +15,7 @@ from . import chain, fixes, log
 from .geometry import Geometry, read_geometry, smv_header
 from .images import add_image, image_from, write_pgm, write_smv
 from .options import Settings
-from .spread import Say, Spreader
+from .spread import Say, Spreader, largest_of
 
 
 def run(s: Settings, say: Say) -> None:
@@ -62,7 +62,7 @@ def _photons(image: np.ndarray, s: Settings, say: Say) -> np.ndarray:
     """Photons per pixel, float32, of the float image's values."""
     for value in image[image < 0.0].tolist():
         say(c_format("WARNING: negative intensity in %s: %g\n", s.float_file, value))
-    largest = float(np.fmax.reduce(image, axis=None, initial=np.float32(0.0)))
+    largest = largest_of(image)
     on_scale = largest * s.scale * s.fluence_per_m2 * R_E_SQR_M2
     say(c_format("maximum value in input file: %g ( %g on photon scale)\n", largest, on_scale))
     factor = (s.fluence_per_m2 * R_E_SQR_M2) * s.scale

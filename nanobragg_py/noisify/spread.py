@@ -23,6 +23,12 @@ PIECES = 8
 Say = Callable[[str], None]
 
 
+def largest_of(image: np.ndarray) -> float:
+    """The largest value of an image, not-a-number left out; 0 if none is above it."""
+    # Of two zeros the maximum is either; plus 0 it is the positive one.
+    return float(np.fmax.reduce(image, axis=None, initial=np.float32(0.0))) + 0.0
+
+
 @dataclass(frozen=True)
 class Spreader:
     """A point spread function: its name, width and radius (pixels, 0 for an automatic one), and how it is applied."""
@@ -48,13 +54,15 @@ class Spreader:
         most = max(image.shape)
         radius = self.wanted_radius
         if radius <= 0:
-            largest = float(np.fmax.reduce(image, axis=None, initial=np.float32(0.0)))
+            largest = largest_of(image)
             say(c_format("  maximum input photon/pixel: %g\n", largest))
             if largest <= 0.0:
                 say("WARNING: no photons, PSF skipped\n")
                 return np.zeros_like(image), 0.0
             radius = most if self.method == "fft" else self._automatic_radius(largest)
             say(f"  auto-selected psf_radius = {radius} pixels\n")
+            if radius < 0:
+                raise InputError(f"-psf: {largest:g} photons: too many for an automatic radius (-psf_radius)")
         radius = max(min(radius, most), 0)
         if self.method == "fft":
             return self._by_transforms(image, radius if self.wanted_radius > 0 else 0, say), 0.0

@@ -55,7 +55,7 @@ _SERIES: dict[str, str] = {
 # Kernels of noisify.
 _DETECTOR: dict[str, str] = {
     "draw_photons": "float64 (float32* photons, int64 count, float64 flicker, float64 calibration, int64* table, "
-    "int64* stream, float32* singles, int64* calibration_table, int64* calibration_stream, "
+    "int64* stream, float32* singles, int64 own, int64* calibration_table, int64* calibration_stream, "
     "float32* calibration_singles)",
     "read_out": "void (float32* photons, uint16* words, uint32* long_words, int64 count, float64 gain, float64 offset, "
     "float64 noise, float64 limit, int64 rounded, float64 lowest, int64* table, int64* stream, float32* singles, "

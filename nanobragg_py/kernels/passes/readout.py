@@ -5,28 +5,40 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import compiled
-from .random import gaussian, poisson
+from .random import gaussian_from, poisson_from
 
 
 @compiled
 def draw_photons(
-    photons, flicker, calibration, table, stream, spare, memory, calibration_table, calibration_stream,
+    photons, flicker, calibration, table, stream, spare, memory, own, calibration_table, calibration_stream,
     calibration_spare,
 ):  # fmt: skip
     """Draw photon counts in place (float32); returns their sum.
 
-    flicker, calibration: relative rms errors, not drawn where they are not above 0. In the C program the table and
-    spare deviate of the calibration are those of everything else, so that only its stream is its own.
+    flicker, calibration: relative rms errors, not drawn where they are not above 0. In the C program the calibration's
+    table and spare deviate are those of everything else, and only its stream is another; here they are if not `own`.
     """
     total = 0.0
+    shuffled, counter, last = table[1:], stream[0], table[0]
+    own_shuffled, calibration_counter, own_last = calibration_table[1:], calibration_stream[0], calibration_table[0]
     for i in range(photons.size):
         mean = np.float64(photons[i])
         if flicker > 0.0:
-            mean *= 1.0 + flicker * np.float64(gaussian(table, stream, spare))
+            deviate, counter, last = gaussian_from(shuffled, counter, last, spare)
+            mean *= 1.0 + flicker * np.float64(deviate)
         if calibration > 0.0:
-            mean *= 1.0 + calibration * np.float64(gaussian(calibration_table, calibration_stream, calibration_spare))
-        photons[i] = poisson(np.float32(mean), table, stream, spare, memory)
+            if own:
+                deviate, calibration_counter, own_last = gaussian_from(
+                    own_shuffled, calibration_counter, own_last, calibration_spare
+                )
+            else:
+                deviate, calibration_counter, last = gaussian_from(shuffled, calibration_counter, last, spare)
+            mean *= 1.0 + calibration * np.float64(deviate)
+        photons[i], counter, last = poisson_from(np.float32(mean), shuffled, counter, last, spare, memory)
         total += np.float64(photons[i])
+    stream[0], calibration_stream[0], table[0] = counter, calibration_counter, last
+    if own:
+        calibration_table[0] = own_last
     return total
 
 
@@ -39,11 +51,13 @@ def read_out(photons, words, long_words, gain, offset, readout, limit, rounded, 
     totals float64 (5,), added to: photons, pixels cut off at 32 and at 16 bits, pixels that wrap, and pixels whose
     integer is not the nearest.
     """
+    shuffled, counter, last = table[1:], stream[0], table[0]
     for i in range(photons.size):
         totals[0] += np.float64(photons[i])
         counts = np.float64(photons[i]) * gain + offset
         if readout > 0.0:
-            counts += readout * np.float64(gaussian(table, stream, spare))
+            deviate, counter, last = gaussian_from(shuffled, counter, last, spare)
+            counts += readout * np.float64(deviate)
         nearest = np.rint(counts)
         whole = np.floor(counts) if counts >= 0.0 else np.ceil(counts)
         if rounded:
@@ -58,10 +72,12 @@ def read_out(photons, words, long_words, gain, offset, readout, limit, rounded, 
         if counts <= -1.0:
             totals[3] += 1.0
         # Not-a-number, and what is too far below 0, becomes what the conversions on x86 make of it: the C program's
-        # compiler takes that of 32 bits where it knows that nothing is larger than 65535.
-        least, otherwise = (-9.2e18, 0) if limit > 65535.0 else (-2147483649.0, 0x80000000)
+        # compiler takes that of 32 bits for eight pixels at once where it knows that nothing is larger than 65535.
+        together = limit <= 65535.0 and i < photons.size // 8 * 8
+        least, otherwise = (-2147483649.0, 0x80000000) if together else (-9.2e18, 0)
         long_words[i] = np.uint32(np.int64(counts) & 0xFFFFFFFF) if counts > least else np.uint32(otherwise)
         if counts > 65535.0:
             counts = 65535.0
             totals[2] += 1.0
         words[i] = np.uint16(np.int64(counts) & 65535) if counts > -2147483649.0 else 0
+    stream[0], table[0] = counter, last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import compiled
-from .random import poisson
+from .random import poisson_from
 
 
 @compiled
@@ -66,8 +66,10 @@ def scale_to_bytes(values, grey, scale):
 @compiled
 def poisson_deviates(values, deviates, table, stream, spare, memory):
     """Photon counts drawn about `values`, as they are drawn (float32)."""
+    shuffled, counter, last = table[1:], stream[0], table[0]
     for i in range(values.size):
-        deviates[i] = poisson(values[i], table, stream, spare, memory)
+        deviates[i], counter, last = poisson_from(values[i], shuffled, counter, last, spare, memory)
+    stream[0], table[0] = counter, last
 
 
 @compiled
@@ -76,11 +78,14 @@ def poisson_words(values, words, offset, table, stream, spare, memory, totals):
 
     totals float64 (2,): photons and overloads, added to.
     """
+    shuffled, counter, last = table[1:], stream[0], table[0]
     for i in range(values.size):
-        photons = np.float64(poisson(values[i], table, stream, spare, memory))
+        deviate, counter, last = poisson_from(values[i], shuffled, counter, last, spare, memory)
+        photons = np.float64(deviate)
         totals[0] += photons
         counts = photons + offset
         if counts > 65535.0:
             counts = 65535.0
             totals[1] += 1.0
         words[i] = np.uint16(np.int64(counts) & 65535) if counts > -2147483648.0 else 0
+    stream[0], table[0] = counter, last

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 NAME = "nb-bench"
 OURS = "ours"
+# Our programs that have work here, and how they are started.
+COMMANDS = {
+    "nanoBragg": (sys.executable, "-m", "nanobragg_py"),
+    "noisify": (sys.executable, "-c", "from nanobragg_py.programs import noisify; noisify()"),
+}
 HELP = """Measure our program, and others given with --against, on named workloads, and compare what they write.
 
 Each NAME is a workload or a pattern such as 'grow_*'; without any, all but grow_* are measured. Inputs are made
@@ -55,6 +60,7 @@ Examples:
   nb-bench --against C=./nanoBragg_openmp
   nb-bench --scale 0.05 --repeat 1 --against C=./nanoBragg_openmp
   nb-bench --only demo_1a8o list_2048 --threads 2 --threads 1 --json result.json
+  nb-bench 'noisify*' --against noisify:C=./noisify_c
   nb-bench 'grow_*' --against C=./nanoBragg_openmp --plot growth.svg
 """
 
@@ -62,7 +68,8 @@ Examples:
 @click.command(name="nb-bench", cls=ToolCommand, help=HELP)
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--only", multiple=True, metavar="NAME…", help="The same as NAME; more may follow.")
-@click.option("--against", multiple=True, metavar="NAME=EXE", help="Another program (may be repeated).")
+@click.option("--against", multiple=True, metavar="[noisify:]NAME=EXE",
+              help="Another program, or with noisify: before it one for noisify's work (may be repeated).")  # fmt: skip
 @click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, metavar="N",
               help="Timed runs of each program.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), multiple=True, metavar="N",
@@ -95,7 +102,7 @@ def main(
     check_outputs(json_path, plot, workloads)
     from .runs import Bench
 
-    programs = measured_programs(against, threads or (cores(),))
+    programs = measured_programs(against, threads or (cores(),), tuple(dict.fromkeys(w.program for w in workloads)))
     table = Table(programs, workloads, markdown, quiet=json_path == "-")
     with tempfile.TemporaryDirectory(prefix="nb-bench-") as folder:
         bench = Bench(programs, Path(folder), repeat, scale)
@@ -152,26 +159,47 @@ def chosen(patterns: Sequence[str]) -> list[Workload]:
     return [w for w in every if any(fnmatchcase(w.name, pattern) for pattern in patterns)]
 
 
-def measured_programs(against: Sequence[str], threads: Sequence[int]) -> list[Program]:
-    """Ours first, then the others, then ours with other numbers of threads. Raises click.UsageError."""
+def measured_programs(
+    against: Sequence[str], threads: Sequence[int], wanted: Sequence[str] = ("nanoBragg",)
+) -> list[Program]:
+    """Ours first, then the others, then ours with other numbers of threads, for each of ours that is wanted.
+
+    Raises click.UsageError.
+    """
     from .runs import Program
 
-    command = (sys.executable, "-m", "nanobragg_py")
-    programs = [Program(OURS, command, threads[0], ours=True)]
-    for text in against:
-        name, equals, path = text.partition("=")
-        if not equals:
-            name, path = os.path.basename(text), text
-        found = shutil.which(path)
-        if not name or found is None:
-            raise click.UsageError(f"--against {text}: expected NAME=EXE, a program that can be run")
-        programs.append(Program(name, (os.path.abspath(found),), threads[0]))
-    for n in threads[1:]:
-        programs.append(Program(f"{OURS}, {n} thread{'s' if n > 1 else ''}", command, n, ours=True))
-    repeated = {p.name for p in programs if [q.name for q in programs].count(p.name) > 1}
+    others = [other_program(text, threads[0]) for text in against]
+    programs = []
+    for does, command in COMMANDS.items():
+        if does not in wanted:
+            continue
+        programs.append(Program(OURS, command, threads[0], ours=True, does=does))
+        programs += [program for program in others if program.does == does]
+        for n in threads[1:]:
+            programs.append(
+                Program(f"{OURS}, {n} thread{'s' if n > 1 else ''}", command, n, ours=True, does=does)
+            )  # fmt: skip
+    names = [(p.does, p.name) for p in programs]
+    repeated = {name for does, name in names if names.count((does, name)) > 1}
     if repeated:
         raise click.UsageError(f"two programs are called '{min(repeated)}'")
     return programs
+
+
+def other_program(text: str, threads: int) -> Program:
+    """What --against names. Raises click.UsageError."""
+    from .runs import Program
+
+    does, colon, rest = text.partition(":")
+    if not colon or does not in COMMANDS:
+        does, rest = "nanoBragg", text
+    name, equals, path = rest.partition("=")
+    if not equals:
+        name, path = os.path.basename(rest), rest
+    found = shutil.which(path)
+    if not name or found is None:
+        raise click.UsageError(f"--against {text}: expected NAME=EXE, a program that can be run")
+    return Program(name, (os.path.abspath(found),), threads, does=does)
 
 
 def measure(

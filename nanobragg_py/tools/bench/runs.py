@@ -26,12 +26,16 @@ COMPILING = b"compiling the kernels"
 
 @dataclass(frozen=True)
 class Program:
-    """A program to measure: what it is called in the table, its command, and how many threads it gets."""
+    """A program to measure: what it is called in the table, its command, and how many threads it gets.
+
+    does: which program it is, or stands beside: it does that one's workloads.
+    """
 
     name: str
     command: tuple[str, ...]
     threads: int
     ours: bool = False
+    does: str = "nanoBragg"
 
     def words(self, arguments: Sequence[str]) -> list[str]:
         """The whole command line."""
@@ -102,7 +106,7 @@ def _digest(path: Path) -> tuple[int, str]:
 
 @dataclass
 class Bench:
-    """Programs, the first of which is the one that others are compared with, and a folder to work in."""
+    """Programs, the first for a workload being the one that others are compared with, and a folder to work in."""
 
     programs: list[Program]
     folder: Path
@@ -124,16 +128,21 @@ class Bench:
         finally:
             shutil.rmtree(here)
 
+    def programs_for(self, workload: Workload) -> list[Program]:
+        """Those that can do it, ours first."""
+        return [program for program in self.programs if program.does == workload.program]
+
     def measure(self, workload: Workload) -> dict[str, Any]:
         """All programs on a workload: everything about it, ready for JSON. InputError: an input is missing."""
-        runs: list[list[Run]] = [[] for _ in self.programs]
+        programs = self.programs_for(workload)
+        runs: list[list[Run]] = [[] for _ in programs]
         arguments = workload.words_at(self.scale)
         with self.inputs(workload) as inputs:
-            for program in self.programs:
+            for program in programs:
                 small = workload.words_at(min(self.scale, WARM_SCALE))
                 run_once(program, small, self.folder / "run", inputs)
             for _ in range(self.repeat):
-                for program, done in zip(self.programs, runs, strict=True):
+                for program, done in zip(programs, runs, strict=True):
                     if not done or not failed(workload, program, done[-1].status):
                         done.append(run_once(program, arguments, self.folder / "run", inputs))
         return self._result(workload, arguments, runs)
@@ -144,7 +153,8 @@ class Bench:
         with self.inputs(workload) as inputs:
             small = workload.words_at(min(self.scale, WARM_SCALE))
             try:
-                run = run_once(self.programs[0], small, self.folder / "run", inputs, NANOBRAGG_CACHE=str(cache))
+                ours = self.programs_for(workload)[0]
+                run = run_once(ours, small, self.folder / "run", inputs, NANOBRAGG_CACHE=str(cache))
             finally:
                 shutil.rmtree(cache, ignore_errors=True)
         return {
@@ -172,7 +182,7 @@ class Bench:
             "at": workload.side_at(self.scale) ** 2 if workload.series == "pixels" else workload.at,
             "programs": [
                 program_facts(workload, program, done, reference, steps)
-                for program, done in zip(self.programs, runs, strict=True)
+                for program, done in zip(self.programs_for(workload), runs, strict=True)
             ],
         }
 
@@ -189,7 +199,7 @@ def program_facts(
     best = min(runs, key=lambda run: run.seconds)
     bad = any(failed(workload, program, run.status) for run in runs)
     ours_best = min(run.seconds for run in reference) if not any(run.status for run in reference) else None
-    compared = workload.side > 0 and not bad
+    compared = workload.side > 0 and not bad and (workload.identical or program.ours)
     first = reference[0]
     other_log = next((run.log for run in runs if run.log != first.log), first.log)
     return {

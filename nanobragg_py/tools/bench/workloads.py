@@ -27,6 +27,8 @@ class Workload:
     goal_ratio, goal_seconds: what docs/performance.md asks for: times as fast as the C program, or seconds.
     series, at: for the plot of how time grows: the quantity that grows, and how much of it this is.
     fixed_size: --scale does not change it.
+    program: which of ours does it. ring: photons per pixel in the background of the float image that noisify reads.
+    identical: whether files are to be those of the C program.
     """
 
     name: str
@@ -42,6 +44,9 @@ class Workload:
     series: str | None = None
     at: int | None = None
     fixed_size: bool = False
+    program: str = "nanoBragg"
+    ring: float | None = None
+    identical: bool = True
 
     def side_at(self, scale: float) -> int:
         """Pixels along a side when the number of pixels is multiplied by `scale`."""
@@ -63,9 +68,9 @@ class Workload:
 
     @property
     def input_file(self) -> str | None:
-        """Name of the list of reflections, if it reads one."""
+        """Name of the list of reflections, or of the float image, if it reads one."""
         words = self.arguments.split()
-        return words[words.index("-hkl") + 1] if "-hkl" in words else None
+        return next((words[words.index(option) + 1] for option in ("-hkl", "-floatfile") if option in words), None)
 
 
 PLAIN = "-default_F 100 -cell 100 100 100 90 90 90 -lambda 0.5 -distance 500 -N 5 -mosflm -noprogress -seed 1"
@@ -78,6 +83,8 @@ DEMO = (
     "-seed 1 -noprogress"
 )
 QUIET = "-nonoise -nopgm"
+# The C program takes 21 seconds for a fibre's point spread of such an image (photons per pixel).
+RING = 130.0
 DEMO_SIZE = (1024, 0.15, 250)
 
 
@@ -116,6 +123,25 @@ def _table() -> Iterator[Workload]:
     for name, extra, kernel, goal in variants:
         yield Workload(f"demo_{name}", f"demo_1a8o with {extra}", *DEMO_SIZE, f"{DEMO} {extra}", kernel,
                        goal_ratio=goal)  # fmt: skip
+    yield from _noisify()
+
+
+def _noisify() -> Iterator[Workload]:
+    """Work of noisify; its files are read with one float image, of which a smaller run takes the first part."""
+    every = "-seed 1 -flicker 0.01 -calibration 0.03 -readout_noise 3"
+    yield Workload(
+        "noisify_2048", "2048², flicker, calibration, photon and readout noise", 2048, 0.1, 1,
+        f"-floatfile dim_2048.bin {every}", kernel="noisify", goal_ratio=3.0, program="noisify", ring=20.0,
+    )  # fmt: skip
+    fibre = f"-floatfile bright_1024.bin {every} -psf fiber -psf_fwhm 46"
+    for name, what, extra, goal in (
+        ("noisify_fibre", "1024², the same and a fibre's point spread, automatic radius", "", 15.0),
+        ("noisify_fibre_fft", "noisify_fibre with --psf-method fft: other bytes", " --psf-method fft", 100.0),
+    ):
+        yield Workload(
+            name, what, 1024, 0.1, 1, fibre + extra, kernel="noisify", goal_ratio=goal, program="noisify", ring=RING,
+            identical=not extra,
+        )  # fmt: skip
 
 
 def _growth() -> Iterator[Workload]:
@@ -156,6 +182,12 @@ def make_input(workload: Workload, folder: Path) -> None:
     """Put the file that a workload reads into the folder, unless it is there. InputError: it cannot be had."""
     name = workload.input_file
     if name is None or (folder / name).exists():
+        return
+    if workload.ring is not None:
+        # Not at the top: --list does not wait for NumPy.
+        from .photons import write_photons
+
+        write_photons(folder / name, workload.side, workload.ring)
         return
     if workload.resolution_A is None:
         if not (GOLDEN / name).is_file():
