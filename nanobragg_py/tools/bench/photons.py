@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 # The brightest pixel (photons): a fibre of 46 µm on pixels of 100 µm has an automatic radius of 781 pixels from it.
-BRIGHTEST = 67500.0
+BRIGHTEST = 69000.0
 
 
 def write_photons(path: Path, side: int, ring: float) -> None:

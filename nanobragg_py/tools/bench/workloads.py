@@ -84,7 +84,7 @@ DEMO = (
 )
 QUIET = "-nonoise -nopgm"
 # The C program takes 21 seconds for a fibre's point spread of such an image (photons per pixel).
-RING = 130.0
+RING = 200.0
 DEMO_SIZE = (1024, 0.15, 250)
 
 
