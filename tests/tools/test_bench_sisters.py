@@ -42,6 +42,19 @@ def test_noisify_runs(workload: Workload, tmp_path: Path) -> None:
     assert photons.size == workload.side**2 and photons.min() >= 2.0 and photons.max() == 69000.0
 
 
+@pytest.mark.parametrize("workload", [w for w in TABLE if w.program == "nonBragg"], ids=lambda w: w.name)
+def test_nonbragg_runs(workload: Workload, tmp_path: Path) -> None:
+    """A small run of nonBragg, and its table, of as many lines as the workload tells of."""
+    (tmp_path / "work").mkdir()
+    programs = measured_programs((), (1,), ("nonBragg",))
+    result = Bench(programs, tmp_path / "work", 1, 0.001).measure(workload)
+    assert [(facts["name"], facts["failed"]) for facts in result["programs"]] == [(OURS, False)]
+    assert {file["name"] for file in result["programs"][0]["files"]} >= {"floatimage.bin", "intimage.img"}
+    make_input(workload, tmp_path)
+    table = np.loadtxt(tmp_path / str(workload.input_file))
+    assert table.shape == (10_000, 2) and (np.diff(table[:, 0]) > 0).all() and "10,000 lines" in workload.what
+
+
 def test_names() -> None:
     """Every workload's program is one of ours, and patterns choose among all."""
     assert {workload.program for workload in TABLE} <= set(COMMANDS)

@@ -31,6 +31,7 @@ OURS = "ours"
 COMMANDS = {
     "nanoBragg": (sys.executable, "-m", "nanobragg_py"),
     "noisify": (sys.executable, "-c", "from nanobragg_py.programs import noisify; noisify()"),
+    "nonBragg": (sys.executable, "-c", "from nanobragg_py.programs import nonbragg; nonbragg()"),
 }
 HELP = """Measure our program, and others given with --against, on named workloads, and compare what they write.
 
@@ -61,6 +62,7 @@ Examples:
   nb-bench --scale 0.05 --repeat 1 --against C=./nanoBragg_openmp
   nb-bench --only demo_1a8o list_2048 --threads 2 --threads 1 --json result.json
   nb-bench 'noisify*' --against noisify:C=./noisify_c
+  nb-bench 'water*' --against nonBragg:C=./nonBragg_c
   nb-bench 'grow_*' --against C=./nanoBragg_openmp --plot growth.svg
 """
 
@@ -68,8 +70,9 @@ Examples:
 @click.command(name="nb-bench", cls=ToolCommand, help=HELP)
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--only", multiple=True, metavar="NAME…", help="The same as NAME; more may follow.")
-@click.option("--against", multiple=True, metavar="[noisify:]NAME=EXE",
-              help="Another program, or with noisify: before it one for noisify's work (may be repeated).")  # fmt: skip
+@click.option("--against", multiple=True, metavar="[PROGRAM:]NAME=EXE",
+              help="Another program, or with noisify: or nonBragg: before it one for that one's work (may be "
+              "repeated).")  # fmt: skip
 @click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, metavar="N",
               help="Timed runs of each program.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), multiple=True, metavar="N",

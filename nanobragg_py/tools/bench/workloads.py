@@ -68,9 +68,9 @@ class Workload:
 
     @property
     def input_file(self) -> str | None:
-        """Name of the list of reflections, or of the float image, if it reads one."""
-        words = self.arguments.split()
-        return next((words[words.index(option) + 1] for option in ("-hkl", "-floatfile") if option in words), None)
+        """Name of the list of reflections, the float image or the table that it reads, if there is one."""
+        words, options = self.arguments.split(), ("-hkl", "-floatfile", "-stol")
+        return next((words[words.index(option) + 1] for option in options if option in words), None)
 
 
 PLAIN = "-default_F 100 -cell 100 100 100 90 90 90 -lambda 0.5 -distance 500 -N 5 -mosflm -noprogress -seed 1"
@@ -86,6 +86,9 @@ QUIET = "-nonoise -nopgm"
 # The C program takes 21 seconds for a fibre's point spread of such an image (photons per pixel).
 RING = 200.0
 DEMO_SIZE = (1024, 0.15, 250)
+TABLE_LINES = 10_000
+# Behind a PGM's image the C program writes memory that was never set: nothing could be compared.
+WATER = "-stol table.stol -lambda 1 -distance 100 -fluence 1e24 -noprogress -seed 1 -pgmfile /dev/null"
 
 
 def _table() -> Iterator[Workload]:
@@ -124,6 +127,12 @@ def _table() -> Iterator[Workload]:
         yield Workload(f"demo_{name}", f"demo_1a8o with {extra}", *DEMO_SIZE, f"{DEMO} {extra}", kernel,
                        goal_ratio=goal)  # fmt: skip
     yield from _noisify()
+    for name, what, extra in (("water_2048", "", "-nonoise"), ("water_2048_polar", ", polarized, noise", "-polar 0.9")):
+        yield Workload(
+            name, f"2048², table of {TABLE_LINES:,} lines, oversample 4, 10 sources{what}", 2048, 0.1, 160,
+            f"{WATER} -oversample 4 -hdivrange 1 -hdivsteps 10 {extra}", kernel="nonBragg", goal_ratio=10.0,
+            program="nonBragg",
+        )  # fmt: skip
 
 
 def _noisify() -> Iterator[Workload]:
@@ -178,6 +187,13 @@ def reflections(resolution_A: float) -> Iterator[str]:
                     yield f"{h} {k} {m} {F:.2f}\n"
 
 
+def scattering_table() -> Iterator[str]:
+    """Lines stol (1/Å), F of a curve like water's: a ring on a fall."""
+    for number in range(TABLE_LINES):
+        stol = number / TABLE_LINES
+        yield f"{stol:.6f} {2.57 * math.exp(-3.0 * stol) + 4.5 * math.exp(-(((stol - 0.16) / 0.05) ** 2)):.7f}\n"
+
+
 def make_input(workload: Workload, folder: Path) -> None:
     """Put the file that a workload reads into the folder, unless it is there. InputError: it cannot be had."""
     name = workload.input_file
@@ -188,6 +204,10 @@ def make_input(workload: Workload, folder: Path) -> None:
         from .photons import write_photons
 
         write_photons(folder / name, workload.side, workload.ring)
+        return
+    if workload.program == "nonBragg":
+        with open(folder / name, "w", encoding="ascii") as file:
+            file.writelines(scattering_table())
         return
     if workload.resolution_A is None:
         if not (GOLDEN / name).is_file():
