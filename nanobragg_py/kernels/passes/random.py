@@ -124,8 +124,7 @@ def gaussian(table, stream, spare):
     return deviate
 
 
-@compiled
-def log_gamma(x32):
+def log_gamma_in_python(x32):
     """ln Gamma(x) by Lanczos' series (Numerical Recipes, section 6.1), float32 in and out."""
     x = np.float64(x32)
     t = x + 5.5
@@ -140,8 +139,9 @@ def log_gamma(x32):
     return np.float32(-t + math.log(2.5066282746310005 * series / x))
 
 
+log_gamma = compiled(log_gamma_in_python)
 # Of the counts that come most often: log_gamma(count + 1).
-LOG_FACTORIALS = np.array([log_gamma.py_func(np.float32(count + 1)) for count in range(2048)], dtype=np.float32)
+LOG_FACTORIALS = np.array([log_gamma_in_python(np.float32(count + 1)) for count in range(2048)], dtype=np.float32)
 
 
 @inlined
