@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from ..base.c_numbers import c_format
 from ..base.errors import InputError, warn
-from ..base.files import check_writable, file_is_there, read_bytes
+from ..base.files import check_writable, file_is_there, read_bytes, written_directly
 from ..model.beam import R_E_SQR_M2
 from ..rendering.renderer import default_threads
 from . import chain, fixes, log
+from .background import in_background
 from .geometry import Geometry, read_geometry, smv_header
 from .images import add_image, image_from, write_pgm, write_smv
 from .options import Settings
 from .spread import Say, Spreader, largest_of
+
+# From here on files are written while other threads go on.
+MANY_PIXELS = 2**18
 
 
 def run(s: Settings, say: Say) -> None:
@@ -42,9 +47,15 @@ def run(s: Settings, say: Say) -> None:
     if not s.noise:
         photons = _spread(photons, s, g, defects, say)
     generator = chain.Generator(stream, s.calibration_seed, s.fixes.calibration)
-    _write_without_noise(photons, s, g, generator, defects, say)
+    written = _write_without_noise(photons, s, g, generator, defects, say)
     if s.noise:
-        _write_with_noise(photons, s, g, generator, defects, say)
+        try:
+            counts = _with_noise(photons, s, g, generator, defects, say)
+        finally:
+            written()
+        _write_with_noise(counts, s, g, say)
+    else:
+        written()
     if text := fixes.warning(defects, s.fixes):
         warn(text)
 
@@ -98,28 +109,43 @@ def _converter(s: Settings) -> chain.Converter:
 
 def _write_without_noise(
     photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, defects: dict[str, str], say: Say
-) -> None:
+) -> Callable[[], None]:
+    """Write the image without noise, and the PGM; returns what waits for that, and may raise InputError."""
     whole = s.fixes.int32 and s.bits == 32
     counts = chain.read_out(photons, _converter(s), 0.0, chain.MOST_32 if whole else chain.MOST_16, generator)
     if s.bits == 32 and not whole and counts.overloads[32]:
         defects["int32"] = f"{_pixels(counts.overloads[32])} of {s.int_file} cut off at 65535"
     _note_integers(counts, s.int_file, defects)
     say(log.writing(s.int_file, s.bits, g.pixels))
-    write_smv(s.int_file, "-intfile", smv_header(s, g), counts.of_bits(s.bits))
     if s.write_pgm:
         say(f"writing {s.pgm_file} as 1-byte integers\n")
-        write_pgm(s.pgm_file, counts.words)
+
+    def write() -> None:
+        write_smv(s.int_file, "-intfile", smv_header(s, g), counts.of_bits(s.bits))
+        if s.write_pgm:
+            write_pgm(s.pgm_file, counts.words)
+
+    # Where a path is a terminal, or a pipe that standard output goes into, too, the order of writing counts.
+    alone = any(map(written_directly, (s.int_file, s.pgm_file)))
+    if alone or g.pixels < MANY_PIXELS or (s.threads or default_threads()) == 1:
+        write()
+        return lambda: None
+    return in_background(write)
 
 
-def _write_with_noise(
+def _with_noise(
     photons: np.ndarray, s: Settings, g: Geometry, generator: chain.Generator, defects: dict[str, str], say: Say
-) -> None:
+) -> chain.Counts:
     if s.calibration > 0.0 and not s.fixes.calibration:
         defects["calibration"] = "another map with each -seed"
     total = chain.draw_photons(photons, s.flicker, s.calibration, generator)
     photons = _spread(photons, s, g, defects, say, total)
     counts = chain.read_out(photons, _converter(s), s.readout_counts, chain.MOST_32, generator)
     _note_integers(counts, s.noise_file, defects)
+    return counts
+
+
+def _write_with_noise(counts: chain.Counts, s: Settings, g: Geometry, say: Say) -> None:
     overloads = counts.overloads.get(s.bits, 0)
     say(c_format("%.0f photons on noise image (%d overloads)\n", counts.photons, overloads))
     say(log.writing(s.noise_file, s.bits))

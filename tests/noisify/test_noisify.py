@@ -14,7 +14,9 @@ import pytest
 from noisify_cases import CASES, FAST, SLOW, START, images, write_inputs
 
 from nanobragg_py.base import process
+from nanobragg_py.base.errors import InputError
 from nanobragg_py.noisify import command
+from nanobragg_py.noisify import run as noisify_run
 from nanobragg_py.noisify.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,3 +139,26 @@ def test_as_a_process(folder: Path) -> None:
         ("--version", "noisify (nanobragg_py)"),
     ):
         assert subprocess.run([*program, word], capture_output=True, text=True).stdout.startswith(start)
+
+
+def test_large_image_is_written_meanwhile(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Where files are written on another thread, they are those of one thread; what goes wrong there is said."""
+    side = 520
+    image = np.random.default_rng(2).gamma(1.0, 5.0, (side, side)).astype(np.float32)
+    (folder / "large.bin").write_bytes(image.tobytes())
+    line = f"-floatfile large.bin -detpixels {side} -seed 3 -readout 2"
+    run(f"{line} --threads 1", capfd)
+    alone = new_files(folder)
+    for name in ("intimage.img", "image.pgm", "noiseimage.img"):
+        (folder / name).unlink()
+    assert run(f"{line} --threads 2", capfd)[0] == 0
+    assert new_files(folder) == alone and len(alone) == 4
+    (folder / "intimage.img").unlink()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def full_disk(*arguments: object) -> None:
+            raise InputError("no space left")
+
+        patch.setattr(noisify_run, "write_smv", full_disk)
+        status, _, err = run(f"{line} --threads 2", capfd)
+    assert status == 9 and err.endswith("noisify: error: no space left\n")

@@ -52,32 +52,35 @@ def read_out(photons, words, long_words, gain, offset, readout, limit, rounded, 
     integer is not the nearest.
     """
     shuffled, counter, last = table[1:], stream[0], table[0]
+    total = 0.0
+    # Numbers in place of branches, which no processor could foresee.
+    cut_at_limit = cut_at_65535 = wrapped = not_nearest = np.int64(0)
+    together_up_to = photons.size // 8 * 8 if limit <= 65535.0 else 0
     for i in range(photons.size):
-        totals[0] += np.float64(photons[i])
+        total += np.float64(photons[i])
         counts = np.float64(photons[i]) * gain + offset
         if readout > 0.0:
             deviate, counter, last = gaussian_from(shuffled, counter, last, spare)
             counts += readout * np.float64(deviate)
         nearest = np.rint(counts)
-        whole = np.floor(counts) if counts >= 0.0 else np.ceil(counts)
+        # Cut off, a count loses its fraction; the nearest integer is then further from 0 than the count.
+        not_nearest += np.int64(abs(nearest) > abs(counts)) & np.int64(counts <= limit)
         if rounded:
             counts = nearest
-        if counts > limit:
-            counts = limit
-            totals[1] += 1.0
-        elif not rounded and nearest != whole:
-            totals[4] += 1.0
-        if not counts >= lowest:
-            counts = lowest
-        if counts <= -1.0:
-            totals[3] += 1.0
+        cut_at_limit += np.int64(counts > limit)
+        counts = limit if counts > limit else counts
+        counts = counts if counts >= lowest else lowest
+        wrapped += np.int64(counts <= -1.0)
         # Not-a-number, and what is too far below 0, becomes what the conversions on x86 make of it: the C program's
         # compiler takes that of 32 bits for eight pixels at once where it knows that nothing is larger than 65535.
-        together = limit <= 65535.0 and i < photons.size // 8 * 8
-        least, otherwise = (-2147483649.0, 0x80000000) if together else (-9.2e18, 0)
+        least, otherwise = (-2147483649.0, 0x80000000) if i < together_up_to else (-9.2e18, 0)
         long_words[i] = np.uint32(np.int64(counts) & 0xFFFFFFFF) if counts > least else np.uint32(otherwise)
-        if counts > 65535.0:
-            counts = 65535.0
-            totals[2] += 1.0
+        cut_at_65535 += np.int64(counts > 65535.0)
+        counts = 65535.0 if counts > 65535.0 else counts
         words[i] = np.uint16(np.int64(counts) & 65535) if counts > -2147483649.0 else 0
+    totals[0] += total
+    totals[1] += cut_at_limit
+    totals[2] += cut_at_65535
+    totals[3] += wrapped
+    totals[4] += 0 if rounded else not_nearest
     stream[0], table[0] = counter, last
