@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from .api import DefectWarning, simulate
     from .base.errors import InputError
     from .batch.reading import Batch, Sample
+    from .model.response import Detector
+    from .options.amorphous import Amorphous
     from .options.config import Config
     from .result import Noise, Result
     from .simulator import Simulator, Still
@@ -17,15 +19,18 @@ if TYPE_CHECKING:
 # The one place of the version: setup.cfg takes it from here.
 __version__ = "0.1.0"
 __all__ = [
-    "Batch", "Config", "DefectWarning", "InputError", "Noise", "Result", "Sample", "Simulator", "Spots", "Still",
+    "Amorphous", "Batch", "Config", "DefectWarning", "Detector", "InputError", "Noise", "Result", "Sample", "Simulator",
+    "Spots", "Still",
     "__version__", "simulate",
 ]  # fmt: skip
 
 # Where each name is: imported when it is asked for, so that the command line's -h does not wait for NumPy.
 _HOMES = {
     "Batch": "batch.reading",
+    "Amorphous": "options.amorphous",
     "Config": "options.config",
     "DefectWarning": "api",
+    "Detector": "model.response",
     "InputError": "base.errors",
     "Noise": "result",
     "Result": "result",

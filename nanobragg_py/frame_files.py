@@ -15,12 +15,13 @@ from .base.files import check_writable
 from .base.records import record
 from .formats.floats import write_floats
 from .formats.save import check_save, save_image
-from .formats.smv_writer import smv_header, write_integers, write_words
+from .formats.smv_writer import smv_header, write_integers
 from .frames import Series, Stills
-from .measurement.counts import poisson_counts
 from .model.counts import LARGEST_COUNT, Counts
+from .options.config import Config
 from .rendering.statistics import integer_scale
-from .result import Result
+from .resolve.response import detector_of
+from .result import Result, write_noise
 
 MARKS = re.compile(r"#+")
 UNFINISHED = ".part"
@@ -49,6 +50,12 @@ class FrameOutputs:
         named += [("--save-noise", name) for name in self.counts]
         named += [("-floatfile", self.floats), ("-intfile", self.integers), ("-noisefile", self.noise)]
         return [(option, name) for option, name in named if name is not None and MARKS.search(os.path.basename(name))]
+
+
+def largest_count(config: Config) -> int:
+    """The most that a pixel of the images with noise can hold."""
+    detector = detector_of(config)
+    return LARGEST_COUNT if detector is None else detector.largest_count
 
 
 def frame_name(pattern: str, number: int) -> str:
@@ -132,7 +139,7 @@ class SeriesFiles:
             experiments,
             np.dtype(np.int32 if counted else np.float32),
             stills=isinstance(self.series, Stills),
-            saturation=LARGEST_COUNT if counted else None,
+            saturation=largest_count(self.series.config) if counted else None,
             underload=0 if counted else None,
             compression=self.outputs.compression,
         )
@@ -157,7 +164,7 @@ class SeriesFiles:
         """Write a frame's own files; what the others get."""
         packed: dict[str, Any] = {}
         experiment, image = result.experiment, result.image
-        counts = poisson_counts(image, experiment, experiment.noise_seed) if self.outputs.counts else None
+        counts = result.counts() if self.outputs.counts else None
         for option, names, counted in (
             ("--save", self.outputs.photons, None),
             ("--save-noise", self.outputs.counts, counts),
@@ -182,8 +189,7 @@ class SeriesFiles:
             scale = integer_scale(config.scale, result.statistics)
             write_integers(numbered["-intfile"], header, result.image, region, scale, config.adc_offset)
         if "-noisefile" in numbered:
-            header = smv_header(e.detector, e.beam, e.spindle, noise=True)
-            write_words(numbered["-noisefile"], header, result.poisson().rows())
+            write_noise(numbered["-noisefile"], result)
 
 
 def _pixels(image: np.ndarray, counts: Counts | None) -> np.ndarray:

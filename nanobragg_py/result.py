@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .base.errors import InputError
+from .base.records import with_values
 from .formats.dump import write_dump
 from .formats.floats import write_floats
 from .formats.pgm import write_pgm
 from .formats.preview import check_preview, write_preview
 from .formats.save import save_image
 from .formats.smv_writer import smv_header, write_integers, write_words
+from .measurement.counts import poisson_counts
+from .measurement.detector import Measurements
 from .measurement.poisson import PoissonNoise
+from .measurement.sharing import Share
+from .model.counts import Counts
 from .model.experiment import Experiment
+from .model.region import runs_of_rows
+from .model.response import Detector
+from .options.amorphous import Amorphous
 from .options.config import Config
+from .rendering.amorphous_image import background_of
+from .rendering.renderer import default_threads
 from .rendering.statistics import Statistics, grey_scale, image_statistics, integer_scale
+from .rendering.threads import sharing
+from .resolve.amorphous import resolve_amorphous
 from .resolve.random import stream_of
+from .resolve.response import detector_of
 from .spots import Limits, Spots, find_spots, indices_of
 
 FILES = ("float_file", "int_file", "pgm_file", "noise_file", "dump_file")
 
 
-class Noise(NamedTuple):
-    """An image with photon noise.
+class NoiseTotals(NamedTuple):
+    """What was written of a noise image: photons, pixels cut off, bytes of each pixel."""
 
-    image: uint16 (slow, fast), Poisson deviates plus the ADC offset. photons: their sum. overloads: pixels at 65535.
+    photons: float
+    overloads: int
+    pixel_bytes: int
+
+
+class Noise(NamedTuple):
+    """An image with noise, as a detector reports it.
+
+    image: uint16 (slow, fast), or int32 from a detector of 32 bits. photons: how many were counted in all. overloads:
+    pixels cut off at the largest count.
     """
 
     image: np.ndarray
@@ -61,10 +83,26 @@ class Result:
     config: what was asked for.
     """
 
-    def __init__(self, experiment: Experiment, image: np.ndarray, config: Config):
+    def __init__(
+        self, experiment: Experiment, image: np.ndarray, config: Config, measurements: Measurements | None = None,
+        share: Share | None = None,
+    ):  # fmt: skip
+        """measurements: kept from other images of the same size. share: gives parts of the work to threads, see
+        rendering/threads.py; None: to as many as the configuration says.
+        """
         self.experiment = experiment
         self.image = image
         self.config = config
+        self._measurements = Measurements() if measurements is None else measurements
+        self._share = share
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs; what a detector was prepared with it makes anew."""
+        return self.__dict__ | {"_measurements": None, "_share": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._measurements = Measurements()
 
     def __repr__(self) -> str:
         slow, fast = self.image.shape
@@ -103,11 +141,19 @@ class Result:
             return np.array(setting.from_matrix).T
         return np.array(self.experiment.crystal.reciprocal).T * wavelength_A
 
-    def noise(self, seed: int | None = None) -> Noise:
-        """Poisson deviates about the image, the numbers that `-seed` gives; None: the configuration's seed.
+    @cached_property
+    def detector(self) -> Detector | None:
+        """The detector that the configuration asks for; None where the noise is the C program's."""
+        return detector_of(self.config)
 
-        The generator is serial: about 30 ns per pixel.
+    def noise(self, seed: int | None = None) -> Noise:
+        """The image with noise: `-noisefile`'s pixels with `-seed`; None: the configuration's seed.
+
+        By the configuration's detector, see measure(), if it has one. Else Poisson deviates plus the ADC offset, the C
+        program's numbers, whose generator is serial: about 30 ns per pixel.
         """
+        if self.detector is not None:
+            return self.measure(seed=seed)
         noise = self.poisson(seed)
         noisy = np.empty(self.image.shape, dtype=np.uint16)
         first = 0
@@ -121,6 +167,69 @@ class Result:
         if seed is not None:
             start = replace(start, stream=stream_of(int(seed)))
         return PoissonNoise(self.image, self.experiment.rendered.region, self.config.adc_offset, start)
+
+    def measure(self, detector: Detector | str | None = None, seed: int | None = None) -> Noise:
+        """What a detector reports of the image: point spread, gain, noise and limits, see Detector.
+
+        detector: or the name of a kind of them; the configuration's if None. seed: of the noise; the configuration's
+        if None. The numbers depend on the seeds alone, not on the number of threads. Raises InputError.
+
+        >>> from nanobragg_py import Detector, simulate
+        >>> result = simulate(cell=(70, 80, 90), default_F=100, N=5, detpixels=64, pixel_mm=1.6, oversample=1)
+        >>> noisy = result.measure(Detector(gain=1.8, offset=40, readout_noise=3), seed=1)
+        >>> noisy.image.shape, noisy.image.dtype.name
+        ((64, 64), 'int32')
+        """
+        counts = self._counts(self._chosen(detector), seed)
+        dtype = np.uint16 if counts.response is not None and counts.response.bits == 16 else np.int32
+        return Noise(counts.pixels.astype(dtype, copy=False), counts.photons, counts.overloads)
+
+    def counts(self) -> Counts:
+        """Counts for files of 32 bits: by the configuration's detector, or else the C program's deviates."""
+        if self.detector is not None:
+            return self._counts(self.detector, None)
+        return poisson_counts(self.image, self.experiment, self.experiment.noise_seed)
+
+    def _chosen(self, detector: Any) -> Detector:
+        if isinstance(detector, str):
+            return Detector.preset(detector)
+        chosen = self.detector if detector is None else detector
+        if chosen is None:
+            raise InputError("measure: expected a detector, as in measure(Detector(gain=1.8)) or measure('ccd')")
+        if not isinstance(chosen, Detector):
+            raise InputError(f"measure: expected a Detector or the name of a kind, got {chosen!r}")
+        return chosen
+
+    def _counts(self, detector: Detector, seed: int | None) -> Counts:
+        e = self.experiment
+        measurement = self._measurements.of(detector, self.image.shape, e.detector.pixel_size_m)
+        stream = -e.noise_seed.stream if seed is None else int(seed)
+        return measurement.counts(self.image, e.rendered, stream, self._share or sharing(self._threads))
+
+    @property
+    def _threads(self) -> int:
+        return self.config.threads or default_threads()
+
+    def add(self, *others: Amorphous | Result | np.ndarray) -> Result:
+        """The image with more photons in it, as a new result; this one stays.
+
+        others: materials without order, whose scattering is computed for this experiment; results; or arrays (slow,
+        fast) of photons. Pixels that were not rendered stay 0. Raises InputError.
+        """
+        total = self.image.astype(np.float64)
+        for other in others:
+            total += self._photons_of(other)
+        image = np.where(self.experiment.rendered.as_array(), total, 0.0).astype(np.float32)
+        return Result(self.experiment, image, self.config, self._measurements, self._share)
+
+    def _photons_of(self, other: Amorphous | Result | np.ndarray) -> np.ndarray:
+        if isinstance(other, Amorphous):
+            layers = resolve_amorphous((other,), self.experiment.beam)
+            return background_of(with_values(self.experiment, amorphous=layers), self._threads)
+        image = other.image if isinstance(other, Result) else np.asarray(other)
+        if image.shape != self.image.shape or image.dtype.kind not in "fiu":
+            raise InputError(f"add: expected photons of shape {self.image.shape}, got {image.dtype} {image.shape}")
+        return image.astype(np.float64)
 
     def spots(self, weakest: float = 1.0, reach: float = 1.0) -> Spots:
         """Miller indices and places of the image's spots, brightest first; see Spots.
@@ -172,9 +281,9 @@ class Result:
                 getattr(self, f"_write_{name}")(targets[name])
         return targets
 
-    def _header(self, noise: bool = False) -> bytes:
+    def _header(self) -> bytes:
         e = self.experiment
-        return smv_header(e.detector, e.beam, e.spindle, noise)
+        return smv_header(e.detector, e.beam, e.spindle)
 
     @property
     def _integer_scale(self) -> float:
@@ -192,7 +301,25 @@ class Result:
         write_pgm(path, self.image, self.experiment.rendered.region, scale)
 
     def _write_noise_file(self, path: str) -> None:
-        write_words(path, self._header(noise=True), self.poisson().rows())
+        write_noise(path, self)
 
     def _write_dump_file(self, path: str) -> None:
         write_dump(self.experiment.structure_factors, path)
+
+
+def write_noise(path: str, result: Result, before_last: Callable[[], None] = lambda: None) -> NoiseTotals:
+    """Write the noise image, SMV of 16 bits, or of 32 from a detector that has as many.
+
+    before_last: called when all is written, before the file gets its name.
+    """
+    e = result.experiment
+    if result.detector is None:
+        noise = result.poisson()
+        write_words(path, smv_header(e.detector, e.beam, e.spindle, noise=True), noise.rows(), before_last)
+        return NoiseTotals(noise.photons, noise.overloads, 2)
+    counts = result.counts()
+    size = result.detector.bits // 8
+    header = smv_header(e.detector, e.beam, e.spindle, noise=True, counts=counts)
+    runs = (counts.pixels[first:last].astype(f"u{size}") for first, last in runs_of_rows(counts.pixels))
+    write_words(path, header, runs, before_last)
+    return NoiseTotals(counts.photons, counts.overloads, size)

@@ -13,20 +13,24 @@ from .api import ARRAY_KEYWORDS, arranged, told_apart, warn_of_defects
 from .base.errors import InputError
 from .base.records import with_values
 from .base.vectors import Vector
-from .model.experiment import Experiment
+from .frames import frame_seed
+from .measurement.detector import Measurements
+from .measurement.sharing import one_after_the_other
+from .model.experiment import Experiment, NoiseSeed
 from .options.config import Config
-from .options.keywords import SPINDLE_FIELDS, changes
+from .options.keywords import SAME_GEOMETRY_FIELDS, changes
 from .options.table import UNITS
+from .rendering.amorphous_image import BackgroundImage, background_image
 from .rendering.backend import COMPILED_KERNELS
 from .rendering.inputs import KernelInputs, kernel_inputs, turned_inputs
 from .rendering.renderer import Renderer, default_threads
 from .rendering.stored_geometry import ERROR_SCALE, can_be_stored
-from .rendering.threads import KeptThreads
+from .rendering.threads import Chunk, KeptThreads, Work, sharing
 from .resolve.arrays import array_of_rotation, matrix_of
 from .resolve.input_images import open_input_images
-from .resolve.random import random_rotation
+from .resolve.random import random_rotation, stream_of
 from .resolve.stages import header_defaults, resolve, with_crystal, with_instrument
-from .result import Result
+from .result import Noise, Result
 from .spots import Indices, Limits, Spots, find_spots, indices_of
 
 if TYPE_CHECKING:
@@ -43,7 +47,8 @@ class Still(NamedTuple):
     image: float32 (slow, fast), photons. orientation: float64 (3, 3), the rotation that turns the crystal from its
     standard setting (a* along x, b* in the xy plane; or the matrix file's). matrix: float64 (3, 3), columns a*, b*,
     c* times the wavelength, the numbers of a matrix file that gives the same image. spots: see Spots.
-    result: the image with its experiment, noise and files.
+    result: the image with its experiment, noise and files. noise: what the configuration's detector reports of it; None
+    without a detector: result.noise() draws the C program's numbers.
     """
 
     image: np.ndarray
@@ -51,6 +56,7 @@ class Still(NamedTuple):
     matrix: np.ndarray
     spots: Spots
     result: Result
+    noise: Noise | None = None
 
     def __repr__(self) -> str:
         slow, fast = self.image.shape
@@ -93,6 +99,8 @@ class Simulator:
         self._standard = np.array(setting.unturned).T * (self.base.beam.wavelength_m * 1e10)
         self._indices: Indices | None = None
         self._kept = KeptThreads(self.threads)
+        self._measurements = Measurements()
+        self._background: BackgroundImage | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs; threads, and what is computed quickly, it makes anew."""
@@ -170,7 +178,8 @@ class Simulator:
         """n labelled images in random orientations, uniform over all rotations.
 
         Rotations are those of random unit quaternions (Shoemake, Graphics Gems III (1992), 124).
-        seed: a whole number, or several; the same gives the same orientations, whatever n and the number of threads.
+        seed: a whole number, or several; the same gives the same orientations and the same noise, whatever n and the
+        number of threads. Each still's noise has a seed of its own, result.config.seed.
         weakest: spots whose brightest pixel has fewer photons are not labelled. reach: how much of the way from the
         middle of a reflection's main lobe to its edge the Ewald sphere may cut it for a label, above 0 and up to 1.
         Each image is rendered by one thread, several ahead. Raises InputError.
@@ -192,30 +201,40 @@ class Simulator:
             random = np.random.Generator(np.random.PCG64(0 if seed is None else seed))
         except (TypeError, ValueError) as error:
             raise InputError(f"seed: expected a whole number of 0 or more, or several, got {seed!r}") from error
-        return self._stills(n, random, self._indices, limits)
+        first = int(np.random.SeedSequence(0 if seed is None else seed).generate_state(1)[0])
+        return self._stills(n, random, self._indices, limits, first)
 
-    def _stills(self, n: int, random: np.random.Generator, indices: Indices, limits: Limits) -> Iterator[Still]:
-        waiting: deque[tuple[np.ndarray, Executor, Future[Still]]] = deque()
+    def _stills(
+        self, n: int, random: np.random.Generator, indices: Indices, limits: Limits, seed: int
+    ) -> Iterator[Still]:
+        waiting: deque[tuple[tuple[np.ndarray, Indices, Limits, int], Executor, Future[Still]]] = deque()
         try:
             for number in range(n + 2 * self.threads):
                 if number < n:
-                    rotation, executor = random_rotation(random), self._kept.executor()
-                    waiting.append((rotation, executor, executor.submit(self._still, rotation, indices, limits)))
+                    task = (random_rotation(random), indices, limits, frame_seed(seed, number))
+                    executor = self._kept.executor()
+                    waiting.append((task, executor, executor.submit(self._still, *task)))
                 if number >= 2 * self.threads or number >= n:
                     if not waiting:
                         return
-                    rotation, executor, future = waiting.popleft()
+                    task, executor, future = waiting.popleft()
                     # A forked child waits in vain for the threads of its parent.
                     asked = executor is self._kept.executor()
-                    yield future.result() if asked else self._still(rotation, indices, limits)
+                    yield future.result() if asked else self._still(*task)
         finally:
             for _, _, future in waiting:
                 future.cancel()
 
-    def _still(self, rotation: np.ndarray, indices: Indices, limits: Limits) -> Still:
-        result = self._rendered(self._setup(rotation, None, {}), None, 1)
+    def _still(self, rotation: np.ndarray, indices: Indices, limits: Limits, seed: int) -> Still:
+        setup = self._setup(rotation, None, {})
+        start = NoiseSeed(stream_of(seed), setup.experiment.noise_seed.table)
+        setup = setup._replace(
+            experiment=with_values(setup.experiment, noise_seed=start), config=with_values(setup.config, seed=seed)
+        )
+        result = self._rendered(setup, None, 1)
         spots = find_spots(result.experiment, indices, result.image, limits)
-        return Still(result.image, rotation, result.matrix, spots, result)
+        noise = result.noise() if setup.config.has_detector else None
+        return Still(result.image, rotation, result.matrix, spots, result, noise)
 
     def _check_out(self, out: np.ndarray) -> None:
         shape = (self.base.detector.spixels, self.base.detector.fpixels)
@@ -229,11 +248,30 @@ class Simulator:
         if out is not None:
             out.fill(0.0)
         experiment, config = setup.experiment, setup.config
-        renderer = Renderer(experiment, threads, inputs=setup.inputs, image=out, geometry=setup.geometry)
+        renderer = Renderer(
+            experiment, threads, inputs=setup.inputs, image=out, geometry=setup.geometry,
+            background=self._background_of(experiment, setup.inputs),
+        )  # fmt: skip
         image = renderer.render(executor)
         if renderer.left_grid_at is not None and "interpolation" not in self._warned:
             self._warned |= warn_of_defects(experiment, config, True, but=self._warned, stacklevel=4)
-        return Result(experiment, image, config)
+        return Result(
+            experiment, image, config, self._measurements, self._share if threads > 1 else one_after_the_other
+        )
+
+    def _share(self, work: Work, chunks: Sequence[Chunk]) -> None:
+        """Give parts of the work to the kept threads."""
+        sharing(self.threads, self._kept.executor())(work, chunks)
+
+    def _background_of(self, experiment: Experiment, inputs: KernelInputs) -> BackgroundImage | None:
+        """The background of an experiment, kept until another one is needed."""
+        if not experiment.amorphous:
+            return None
+        kept = self._background
+        if kept is None or not kept.fits(experiment):
+            kept = background_image(experiment, self.threads, inputs)
+            self._background = kept
+        return kept
 
     def _setup(self, orientation: Any, matrix: Any, changed: Mapping[str, Any]) -> _Setup:
         """What an image is rendered from."""
@@ -258,8 +296,9 @@ class Simulator:
         said = changes(settable)
         config = with_values(self._config, **said)
         listed = arrays.get("sources", None if "source_file" in said else self._sources)
-        experiment = with_instrument(self.base, config, self._header, listed)
-        return experiment, config, not arrays and said.keys() <= SPINDLE_FIELDS
+        amorphous = None if said.keys() & {"background", "beamsize_m"} else self.base.amorphous
+        experiment = with_instrument(self.base, config, self._header, listed, amorphous)
+        return experiment, config, not arrays and said.keys() <= SAME_GEOMETRY_FIELDS
 
     def _turned(
         self, experiment: Experiment, config: Config, orientation: Any, matrix: Any

@@ -53,11 +53,14 @@ def test_simulator_is_the_command_line_for_the_same_matrix(protein, tmp_path, mo
     """A rotation's matrix, written to a file, gives the command line the same bytes."""
     monkeypatch.chdir(tmp_path)
     words = f"-hkl {protein} -cell 42 42 89 -detpixels 64 -pixel 1 -N 20 -oversample 1 -seed 1".split()
+    seeds = set()
     with Simulator(Config.from_argv(words), misset=(5, 6, 7)) as simulator:
         for still in simulator.stills(3, seed=11):
             np.savetxt("a.mat", still.matrix, fmt="%.17g")
             at = words.index("-cell")
-            assert run([*words[:at], "-mat", "a.mat", *words[at + 4 :]]) == 0
+            # Each still has a noise of its own.
+            seed = still.result.config.seed
+            assert run([*words[:at], "-mat", "a.mat", *words[at + 4 :], "-seed", str(seed)]) == 0
             assert Path("floatimage.bin").read_bytes() == still.image.tobytes()
             assert np.array_equal(simulator.render(still.orientation).image, still.image)
             assert np.array_equal(simulator.render(matrix=still.matrix).image, still.image)
@@ -65,6 +68,8 @@ def test_simulator_is_the_command_line_for_the_same_matrix(protein, tmp_path, mo
             still.result.write("other")
             for name in ("intimage.img", "image.pgm", "noiseimage.img"):
                 assert Path(name).read_bytes() == (Path("other") / name).read_bytes()
+            seeds.add(seed)
+    assert len(seeds) == 3
     capsys.readouterr()
 
 

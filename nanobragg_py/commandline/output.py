@@ -10,7 +10,6 @@ from ..base.files import check_writable, written_directly
 from ..formats.floats import write_floats
 from ..formats.pgm import write_pgm
 from ..formats.smv_writer import smv_header, write_integers, write_words
-from ..measurement.counts import poisson_counts
 from ..measurement.poisson import PoissonNoise
 from ..model.experiment import Experiment
 from ..options.config import Config
@@ -121,13 +120,17 @@ def _write_noise_beside_images(config: Config, experiment: Experiment, image: np
 
 def _write_noise(config: Config, experiment: Experiment, image: np.ndarray, gate: _Gate) -> str:
     """The image with photon noise; returns its lines of the log."""
+    if config.has_detector:
+        # Imported where it is asked for, to keep the start short.
+        from ..result import Result, write_noise
+
+        written = write_noise(config.noise_file, Result(experiment, image, config), gate.wait)
+        size = written.pixel_bytes
+        return run_log.photons(written.photons, written.overloads) + run_log.written(config.noise_file, None, size)
     noise = PoissonNoise(image, experiment.rendered.region, config.adc_offset, experiment.noise_seed)
-    write_words(config.noise_file, _header(experiment, noise=True), noise.rows(), gate.wait)
+    header = smv_header(experiment.detector, experiment.beam, experiment.spindle, noise=True)
+    write_words(config.noise_file, header, noise.rows(), gate.wait)
     return run_log.photons(noise.photons, noise.overloads) + run_log.written(config.noise_file, None, 2)
-
-
-def _header(experiment: Experiment, noise: bool = False) -> bytes:
-    return smv_header(experiment.detector, experiment.beam, experiment.spindle, noise)
 
 
 def _write_images(config: Config, experiment: Experiment, image: np.ndarray) -> None:
@@ -139,7 +142,8 @@ def _write_images(config: Config, experiment: Experiment, image: np.ndarray) -> 
     scale = integer_scale(config.scale, found)
     say(run_log.statistics(found, scale))
     say(run_log.written(config.int_file, None, 2))
-    write_integers(config.int_file, _header(experiment), image, region, scale, config.adc_offset)
+    header = smv_header(experiment.detector, experiment.beam, experiment.spindle)
+    write_integers(config.int_file, header, image, region, scale, config.adc_offset)
     if config.write_pgm:
         grey = grey_scale(config.pgm_scale, found, scale)
         say(run_log.grey_scale(grey))
@@ -163,7 +167,9 @@ def _write_extras(config: Config, experiment: Experiment, image: np.ndarray) -> 
         for path in config.save:
             save_image(path, image, experiment)
         if config.save_noise:
-            counts = poisson_counts(image, experiment, experiment.noise_seed)
+            from ..result import Result
+
+            counts = Result(experiment, image, config).counts()
             for path in config.save_noise:
                 save_image(path, image, experiment, counts, "--save-noise")
 

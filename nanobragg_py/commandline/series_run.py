@@ -11,9 +11,8 @@ from ..base.errors import InputError, note, warn
 from ..formats.ground_truth import FrameTruth, check_truth, frame_truth, write_truth
 from ..formats.matrix import read_matrices
 from ..formats.program_inputs import WrittenSeries, write_inputs
-from ..frame_files import FrameOutputs, SeriesFiles, check_frame_outputs
+from ..frame_files import FrameOutputs, SeriesFiles, check_frame_outputs, largest_count
 from ..frames import Rotation, Series, Stills
-from ..model.counts import LARGEST_COUNT
 from ..options.config import Config
 from ..resolve.arrays import Arrays
 from ..resolve.stages import resolve
@@ -106,7 +105,7 @@ def _write_inputs(folder: str, series: Series, outputs: FrameOutputs) -> None:
     if numbered is None and together is None:
         raise InputError("--write-inputs: expected frames in NXmx, or in numbered CBF or SMV files")
     experiments = [series.frame(number)[0] for number in range(len(series))]
-    saturation = LARGEST_COUNT if outputs.counts else 65535
+    saturation = largest_count(series.config) if outputs.counts else 65535
     written = WrittenSeries(experiments, isinstance(series, Stills), numbered, together, saturation)
     names_written = write_inputs(folder, written)
     note(f"--write-inputs: {', '.join(names_written)} in {folder}")

@@ -63,6 +63,27 @@ def counted_facts(counts: Counts) -> dict[str, str]:
         "underload_counts": str(counts.underload),
         "not_rendered": str(NOT_RENDERED),
         "noise_seed": str(counts.seed),
+    } | response_facts(counts, seed=False)
+
+
+def response_facts(counts: Counts, seed: bool = True) -> dict[str, str]:
+    """What there is to say of the detector that counted, if it is not a bare counter of photons; its seeds."""
+    response = counts.response
+    if response is None:
+        return {}
+    spread = {} if response.psf is None else {
+        "psf": response.psf,
+        "psf_fwhm_um": number(response.psf_fwhm_um),
+        **({"psf_radius_px": str(response.psf_radius)} if response.psf_radius else {}),
+    }  # fmt: skip
+    return spread | {
+        "gain": number(response.gain),
+        "offset_counts": number(response.offset),
+        "readout_noise_counts": number(response.readout_noise),
+        "calibration_rms": number(response.calibration),
+        "calibration_seed": str(response.calibration_seed),
+        "flicker_rms": number(response.flicker),
+        **({"saturation_counts": str(counts.saturation), "noise_seed": str(counts.seed)} if seed else {}),
     }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..base.shapes import SHAPES
 from . import layout, physics, pixel
 from .jit import carray, inlined
-from .passes import amorphous, point_spread, quick_spread, random, readout, reduction, spots, text
+from .passes import amorphous, measuring, philox, point_spread, quick_spread, random, readout, reduction, spots, text
 from .simd import blocks, stored
 
 
@@ -129,6 +129,11 @@ def scale_to_words(values, words, count, scale, offset):
 def scale_to_bytes(values, grey, count, scale):
     """See reduction.scale_to_bytes."""
     reduction.scale_to_bytes(carray(values, (count,)), carray(grey, (count,)), scale)
+
+
+def add_scaled(image, shape, first, last, factor):
+    """See reduction.add_scaled; pixels first..last-1."""
+    reduction.add_scaled(carray(image, (last,))[first:last], carray(shape, (last,))[first:last], factor)
 
 
 def poisson_deviates(values, deviates, count, table, stream, singles):
@@ -346,6 +351,48 @@ def spread_refine(coarse, fine, line, fast, slow, coarse_fast, coarse_slow, firs
         quick_spread.add_refined_row(sources, row, room[0], room[1], out[row])
 
 
+@inlined
+def poisson_tables(sums, guide):
+    """Tables of philox.fill_tables over the caller's memory."""
+    shape = (layout.TABLE_MEANS, layout.TABLE_COUNTS)
+    return carray(sums, shape), carray(guide, (layout.TABLE_MEANS, layout.GUIDE))
+
+
+def random_tables(sums, guide, ziggurat):
+    """See philox.fill_tables."""
+    counts, steps = poisson_tables(sums, guide)
+    philox.fill_tables(counts, steps, carray(ziggurat, (2, layout.LAYERS + 1)))
+
+
+def calibration_errors(errors, size, first, last, seed, ziggurat):
+    """See measuring.calibration_errors; `size` pixels."""
+    measuring.calibration_errors(
+        carray(errors, (size,)), first, last, seed, carray(ziggurat, (2, layout.LAYERS + 1))
+    )  # fmt: skip
+
+
+def flicker_deviate(seed, ziggurat):
+    """See measuring.flicker_deviate."""
+    return measuring.flicker_deviate(seed, carray(ziggurat, (2, layout.LAYERS + 1)))
+
+
+def count_photons(means, errors, photons, size, first, last, factor, calibration, seed, sums, guide):
+    """See measuring.count_photons; `size` pixels."""
+    counts, steps = poisson_tables(sums, guide)
+    measuring.count_photons(
+        carray(means, (size,)), carray(errors, (size,)), carray(photons, (size,)), first, last, factor, calibration,
+        seed, counts, steps,
+    )  # fmt: skip
+
+
+def report_counts(photons, counts, size, first, last, gain, offset, readout, largest, seed, ziggurat):
+    """See measuring.report_counts; `size` pixels."""
+    return measuring.report_counts(
+        carray(photons, (size,)), carray(counts, (size,)), first, last, gain, offset, readout, largest, seed,
+        carray(ziggurat, (2, layout.LAYERS + 1)),
+    )  # fmt: skip
+
+
 KERNELS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -356,6 +403,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
         squared_deviations,
         scale_to_words,
         scale_to_bytes,
+        add_scaled,
         poisson_deviates,
         poisson_words,
         mosaic_rotations,
@@ -373,6 +421,11 @@ KERNELS: dict[str, Callable[..., Any]] = {
         spread_neighbours,
         spread_coarsen,
         spread_refine,
+        random_tables,
+        calibration_errors,
+        flicker_deviate,
+        count_photons,
+        report_counts,
     )
 }
 for number, shape in enumerate(SHAPES):

@@ -118,3 +118,15 @@ def power_of_two(typing_context, biased):
         return builder.bitcast(exponent, ir.DoubleType())
 
     return types.float64(types.float64), generate
+
+
+@intrinsic
+def high_product(typing_context, a, b):
+    """The upper 64 bits of the product of two uint64."""
+
+    def generate(context, builder, signature, arguments):
+        wide = ir.IntType(128)
+        product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
+        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate

@@ -124,3 +124,7 @@ WALK = np.dtype(
         ("l0", "f8"),
     ]
 )
+
+# Sizes of what random numbers are looked up in (kernels/passes/philox.py): rows, counts and guide of the table of
+# Poisson probabilities, and layers of the ziggurat.
+TABLE_MEANS, TABLE_COUNTS, GUIDE, LAYERS = 256, 160, 256, 256

@@ -33,6 +33,15 @@ class ScatteringTable:
         return bool(np.all(self.stol_per_m[1:] > self.stol_per_m[:-1]) and np.all(np.isfinite(self.stol_per_m)))
 
 
+@record
+class AmorphousLayer:
+    """A material in the beam: how one molecule scatters, and how many there are."""
+
+    name: str
+    table: ScatteringTable
+    molecules: float
+
+
 def scattering_table(stol_per_m: np.ndarray, F: np.ndarray) -> ScatteringTable:
     """A table of measured or calculated points, float64 (n,) each; nan is an F that is missing, and becomes 0.
 

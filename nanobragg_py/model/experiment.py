@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..base.records import record
+from .amorphous import AmorphousLayer
 from .background import Background
 from .beam import Beam, Sources
 from .crystal import Crystal
@@ -48,7 +49,8 @@ class Experiment:
 
     cells: float64 (2, spindle steps, 9), see Spindle.cells. domains: float64 (n, 9), rotation matrices of the mosaic
     domains, row by row. mask: uint16 (slow, fast), 0 = skip; None without one. steps: terms that a pixel's sum has,
-    sensor layers aside. dmin_m: resolution beyond which nothing is computed; 0 for none.
+    sensor layers aside. dmin_m: resolution beyond which nothing is computed; 0 for none. amorphous: materials without
+    order, whose photons are added to the crystal's.
     """
 
     detector: Detector
@@ -69,6 +71,7 @@ class Experiment:
     steps: int
     background: Background
     noise_seed: NoiseSeed
+    amorphous: tuple[AmorphousLayer, ...] = ()
 
     def at_spindle_angle(self, start_rad: float) -> Experiment:
         """The same with another angle of the spindle's first step."""

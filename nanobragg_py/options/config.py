@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError, shown
 from ..base.records import by_value, record
@@ -12,7 +12,10 @@ from ..base.shapes import SQUARE
 from ..base.vectors import Vector
 from .fixes import NO_CORRECTIONS, Corrections
 from .scan import fields_said
-from .table import OPTIONS, OWN_OPTIONS
+from .table import OPTIONS, OWN_OPTIONS, RESPONSE_FIELDS
+
+if TYPE_CHECKING:
+    from .amorphous import Amorphous
 
 
 @by_value
@@ -130,6 +133,20 @@ class Config:
     printout: bool = False
     printout_pixel: tuple[int, int] | None = None
     progress: bool = True
+    # background and detector: see options/amorphous.py and model/response.py
+    background: tuple[Amorphous, ...] = ()
+    detector: str | None = None
+    psf: str | None = None
+    psf_fwhm_um: float | None = None
+    psf_radius: int | None = None
+    gain: float | None = None
+    offset: float | None = None
+    readout_noise: float | None = None
+    calibration: float | None = None
+    calibration_seed: int | None = None
+    flicker: float | None = None
+    saturation: int | None = None
+    bits: int | None = None
     # ours
     sf_column: str | None = None
     sf_resolution_A: float | None = None
@@ -155,6 +172,11 @@ class Config:
     defects_accepted: bool = False
     quiet: bool = False
     verbose: bool = False
+
+    @property
+    def has_detector(self) -> bool:
+        """Whether a detector with noise of its own is asked for; else the noise is the C program's."""
+        return any(getattr(self, name) is not None for name in RESPONSE_FIELDS)
 
     @classmethod
     def from_argv(cls, words: str | Sequence[str]) -> Config:
@@ -199,6 +221,8 @@ def scan(argv: Sequence[str]) -> tuple[Config, list[str]]:
     return Config(**said), warnings
 
 
-_SET = {name for row in OPTIONS for name in (*row.sets, *row.also)} | {option.sets for option in OWN_OPTIONS}
+_SET = {name for row in OPTIONS for name in (*row.sets, *row.also)} | {
+    option.sets for option in OWN_OPTIONS if option.kind != "of_background"
+}
 if unknown := _SET - {field.name for field in fields(Config)}:
     raise AssertionError(f"the option table names fields that Config does not have: {sorted(unknown)}")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from .amorphous import Amorphous
+
     File = str | PathLike[str]
     Integers = Sequence[int] | NDArray[Any]
     Numbers = Sequence[float] | NDArray[Any]
@@ -123,6 +125,36 @@ class Changes(TypedDict, total=False):
     """solid angle anew for each sub-pixel"""
     round_divergence: bool | None
     """round off the corners of the divergence (default: True)"""
+    background: Amorphous | Sequence[Amorphous] | None
+    """scattering of a material without order: 'water', 'air', 'paraffin', or a file of sin(theta)/lambda and F; with
+    --background-thick; may be repeated
+    """
+    detector: Literal["pilatus", "eiger", "jungfrau", "ccd"] | None
+    """a kind of detector, whose point spread, gain, noise and limits the noise image gets; the options below change
+    single properties
+    """
+    psf: Literal["gauss", "fiber", "none"] | None
+    """point spread function: Gaussian, or a fibre-optic taper's"""
+    psf_fwhm_um: float | None
+    """its full width at half maximum, in µm (default: 46)"""
+    psf_radius: int | None
+    """pixels beyond which it is cut off (default: nowhere)"""
+    gain: float | None
+    """counts for each photon (default: 1)"""
+    offset: float | None
+    """counts added to the noise image (default: -adc's)"""
+    readout_noise: float | None
+    """rms noise of the readout, in counts (default: 0)"""
+    calibration: float | None
+    """relative rms error of the pixels' calibration (default: 0)"""
+    calibration_seed: int | None
+    """seed of these errors, which are a detector's, not an image's (default: 1)"""
+    flicker: float | None
+    """relative rms variation of the beam from image to image (default: 0)"""
+    saturation: int | None
+    """largest count (default: what the bits allow)"""
+    bits: Literal[16, 32] | None
+    """bits of a pixel of the noise image (default: 16)"""
     sources: File | ArrayLike | None
     """sources: a file, or an array (n, 5) of x y z [m], weight, wavelength [m]"""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from .keywords import CHOICES, SWITCHES, Keyword, is_changeable, keywords
-from .table import Option
+from .keywords import CHOICES, OWN_KEYWORDS, SWITCHES, Keyword, is_changeable, keywords
+from .table import Option, OwnOption
 
 WIDTH = 120
 HEAD = '''"""Types of the keywords of simulate(), Simulator() and Simulator.render(), for editors and type checkers.
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from .amorphous import Amorphous
 
     File = str | PathLike[str]
     Integers = Sequence[int] | NDArray[Any]
@@ -71,7 +73,10 @@ OWN = {
     "column": "str",
     "sf_resolution_A": "float",
     "mask_keeps": 'Literal["zero", "nonzero"]',
+    "background": "Amorphous | Sequence[Amorphous]",
+    "bits": "Literal[16, 32]",
 }
+NUMBERS = {"count": "int", "whole": "int", "positive": "float", "amount": "float"}
 
 
 def keyword_types() -> str:
@@ -125,7 +130,16 @@ def type_of(name: str, keyword: Keyword) -> str:
         return f"Literal[{', '.join(repr(choice).replace(chr(39), chr(34)) for choice in CHOICES[name])}]"
     if name in SWITCHES:
         return "bool"
-    return OWN[name] if keyword.row is None else _type_of_row(keyword.row)
+    if name in OWN:
+        return OWN[name]
+    return _type_of_own(OWN_KEYWORDS[name]) if keyword.row is None else _type_of_row(keyword.row)
+
+
+def _type_of_own(option: OwnOption) -> str:
+    if option.choices:
+        choices = ", ".join(f'"{choice}"' for choice in option.choices)
+        return f"Literal[{choices}]"
+    return NUMBERS[option.kind]
 
 
 def _type_of_row(row: Option) -> str:

@@ -18,9 +18,9 @@ from ..base.errors import InputError, shown
 from ..base.shapes import SHAPES
 from ..base.vectors import Vector, turns_of
 from .fixes import ACCEPT, Corrections
-from .scan import apply_row
+from .scan import apply_row, set_own
 from .spelling import nearest
-from .table import CONVENTIONS, OPTIONS, Option
+from .table import CONVENTIONS, OPTIONS, OWN_OPTIONS, RESPONSE_FIELDS, Option, OwnOption
 
 SUFFIXES = {
     "mm": "_mm",
@@ -69,14 +69,20 @@ SWITCHES = {
 # Fields of Config that may differ between images of one Simulator: what structure factors, the crystal, its mosaic
 # domains, noise and the number of pixels do not depend on; those of the spindle leave the detector's geometry as it is.
 SPINDLE_FIELDS = frozenset({"phi", "osc", "phi_step", "phi_steps"})
-CHANGEABLE_FIELDS = SPINDLE_FIELDS | {
+# With other values of these, scattering vectors and solid angles stay what they are.
+SAME_GEOMETRY_FIELDS = SPINDLE_FIELDS | RESPONSE_FIELDS | {"fluence_per_m2", "flux_per_s", "exposure_s", "background"}
+CHANGEABLE_FIELDS = SAME_GEOMETRY_FIELDS | {
     "Xbeam_m", "Ybeam_m", "Xclose_m", "Yclose_m", "ORGX", "ORGY", "distance_m", "close_distance_m", "twotheta",
-    "detector_rotx", "detector_roty", "detector_rotz", "pivot", "fluence_per_m2", "flux_per_s", "exposure_s",
-    "beamsize_m", "polarization", "nopolar", "dispersion", "dispersion_steps", "hdiv_range", "hdiv_step", "hdiv_steps",
-    "vdiv_range", "vdiv_step", "vdiv_steps", "round_divergence", "source_file", "attenuation_per_m", "thickness_m",
-    "thickness_steps", "oversample", "oversample_thick", "oversample_polar", "oversample_omega", "roi_fast_first",
-    "roi_fast_last", "roi_slow_first", "roi_slow_last", "dmin_m", "water_m",
+    "detector_rotx", "detector_roty", "detector_rotz", "pivot", "beamsize_m", "polarization", "nopolar",
+    "dispersion", "dispersion_steps", "hdiv_range", "hdiv_step", "hdiv_steps", "vdiv_range", "vdiv_step",
+    "vdiv_steps", "round_divergence", "source_file", "attenuation_per_m", "thickness_m", "thickness_steps",
+    "oversample", "oversample_thick", "oversample_polar", "oversample_omega", "roi_fast_first", "roi_fast_last",
+    "roi_slow_first", "roi_slow_last", "dmin_m", "water_m",
 }  # fmt: skip
+
+
+# Options of our own that are keywords, too, and are read as on a command line.
+OWN_KEYWORDS = {option.keyword: option for option in OWN_OPTIONS if option.keyword}
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,8 @@ def keywords() -> dict[str, Keyword]:
     found["symmetry"] = Keyword("symmetry", None, "space group of a reflection file that states none")
     found["mask_keeps"] = Keyword("mask_keeps", None, "which pixels a mask keeps: 'zero' or 'nonzero'")
     found["sf_resolution_A"] = Keyword("sf_resolution_A", None, "finest resolution taken from crystal data", "Å")
+    for option in OWN_KEYWORDS.values():
+        found[option.keyword] = Keyword(option.keyword, None, option.help)
     return found
 
 
@@ -183,7 +191,9 @@ def _switch(name: str, value: Any) -> bool:
 
 
 def _own(name: str, value: Any) -> dict[str, Any]:
-    """threads, fix, column, symmetry, mask_keeps and sf_resolution_A."""
+    """A keyword that no row of the flag table reads."""
+    if name in OWN_KEYWORDS:
+        return _as_option(name, OWN_KEYWORDS[name], value)
     if name == "fix":
         text = value if isinstance(value, str) else ",".join(value)
         return {"fixes": Corrections().and_named(text), "defects_accepted": ACCEPT in text.split(",")}
@@ -197,6 +207,25 @@ def _own(name: str, value: Any) -> dict[str, Any]:
     if not number > 0:
         raise InputError(f"{name}: expected a number above 0, got {value!r}")
     return {"threads": int(number)} if name == "threads" else {"sf_resolution_A": number}
+
+
+def _as_option(name: str, option: OwnOption, value: Any) -> dict[str, Any]:
+    """A value for an option of our own, read as on a command line."""
+    if option.kind == "background":
+        # Not at the top, as in scan.py.
+        from .amorphous import materials_of
+
+        return {option.sets: materials_of(value)}
+    if isinstance(value, str) and option.choices and name != "bits":
+        text = value
+    else:
+        text = _numeral(name, value, whole=option.kind in ("count", "whole") or name == "bits")
+    said: dict[str, Any] = {}
+    try:
+        set_own(option, text, said)
+    except InputError as error:
+        raise InputError(str(error).replace(f"option {option.name}:", f"{name}:")) from error
+    return said
 
 
 def _set_by_row(name: str, row: Option, value: Any, said: dict[str, Any]) -> None:

@@ -88,10 +88,11 @@ def _row(option: Option) -> str:
 
 
 def _own_row(option: OwnOption) -> str:
-    keyword = OWN_KEYWORDS.get(option.sets)
+    keyword = option.keyword or OWN_KEYWORDS.get(option.sets)
     shown = f"`{keyword}`" if keyword else ""
     value = option.metavar.replace("|", " or ")
-    return f"| `{_with_value(option.name, value)}` | {option.help} | {shown} |\n"
+    about = option.help.replace("|", " or ")
+    return f"| `{_with_value(option.name, value)}` | {about} | {shown} |\n"
 
 
 def _exit_row(option: Exit) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..base.c_numbers import leading_integer, leading_real
@@ -84,29 +85,45 @@ def _take_own_options(argv: Sequence[str]) -> tuple[Said, list[str]]:
             value = remaining.pop(0)
             if value.partition("=")[0] in own:
                 raise InputError(f"option {name} needs a value ({option.metavar}), got the option {shown(value)}")
-        _set_own(option, value, said)
+        set_own(option, value, said)
     return said, words
 
 
-def _set_own(option: OwnOption, value: str, said: Said) -> None:
+def set_own(option: OwnOption, value: str, said: Said) -> None:
     """Set what an option of our own sets to its value. Raises InputError for a value that is none."""
     if option.choices and value not in option.choices:
-        raise InputError(f"option {option.name}: expected {' or '.join(option.choices)}, got '{shown(value)}'")
-    if option.sets in ("threads", "frames"):
-        count, length = leading_integer(value)
-        if length != len(value) or count < 1:
-            raise InputError(f"option {option.name}: expected a positive whole number, got '{shown(value)}'")
-        said[option.sets] = count
-    elif option.sets in ("sf_resolution_A", "frame_width_deg"):
-        said[option.sets] = _positive(option.name, value)
-    elif option.sets == "fixes":
+        expected = ", ".join(option.choices[:-1]) + " or " + option.choices[-1]
+        raise InputError(f"option {option.name}: expected {expected}, got '{shown(value)}'")
+    if option.kind in ("count", "whole"):
+        said[option.sets] = _whole(option.name, value, least=int(option.kind == "count"))
+    elif option.kind in ("positive", "amount"):
+        said[option.sets] = _real(option.name, value, above=option.kind == "positive")
+    elif option.kind == "fixes":
         names = [word.strip() for word in value.split(",")]
         said["defects_accepted"] = said.get("defects_accepted", False) or ACCEPT in names
         said["fixes"] = _corrections(said).and_named(value)
+    elif option.kind == "background":
+        # Not at the top: few runs have one, and all would wait for it.
+        from .amorphous import Amorphous
+
+        said[option.sets] = (*said.get(option.sets, ()), Amorphous(value))
+    elif option.kind == "of_background":
+        _tell_of_background(option, value, said)
+    elif option.sets == "bits":
+        said[option.sets] = int(value)
     elif option.repeat:
         said[option.sets] = (*said.get(option.sets, ()), value)
     else:
         said[option.sets] = value
+
+
+def _tell_of_background(option: OwnOption, value: str, said: Said) -> None:
+    """Set a property of the material that was named last."""
+    *before, last = said.get("background", (None,))
+    if last is None:
+        raise InputError(f"option {option.name}: expected after the --background that it is a property of")
+    changed = replace(last, **{option.sets: _real(option.name, value, above=True)})
+    said["background"] = (*before, changed)
 
 
 def _corrections(said: Said) -> Corrections:
@@ -115,11 +132,22 @@ def _corrections(said: Said) -> Corrections:
     return corrections
 
 
-def _positive(name: str, text: str) -> float:
-    """The value of an option of our own that takes a number above 0."""
+def _whole(name: str, text: str, least: int) -> int:
+    """The value of an option of our own that takes a whole number of at least 0 or 1."""
+    count, length = leading_integer(text)
+    if length != len(text) or count < least:
+        wanted = "a positive whole number" if least else "a whole number of 0 or more"
+        raise InputError(f"option {name}: expected {wanted}, got '{shown(text)}'")
+    return int(count)
+
+
+def _real(name: str, text: str, above: bool) -> float:
+    """The value of an option of our own that takes a number above 0, or of at least 0."""
     value, length = leading_real(text)
-    if length != len(text) or not 0.0 < value < math.inf:
-        raise InputError(f"option {name}: expected a number above 0, got '{shown(text)}'")
+    if length != len(text) or not (0.0 < value < math.inf or (value == 0.0 and not above)):
+        raise InputError(
+            f"option {name}: expected a number {'above 0' if above else 'of 0 or more'}, got '{shown(text)}'"
+        )
     return value
 
 

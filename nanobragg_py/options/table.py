@@ -283,9 +283,23 @@ def by_group() -> dict[str, list[Option]]:
     return {group: [row for row in OPTIONS if row.group == group] for group in GROUPS}
 
 
+# Kinds of detectors that model/response.py knows.
+DETECTORS = ("pilatus", "eiger", "jungfrau", "ccd")
+
+# What a detector makes of the photons: fields of model.response.Detector, and a kind of detector.
+RESPONSE_FIELDS = frozenset({
+    "detector", "psf", "psf_fwhm_um", "psf_radius", "gain", "offset", "readout_noise", "calibration",
+    "calibration_seed", "flicker", "saturation", "bits",
+})  # fmt: skip
+
+
 @record
 class OwnOption:
-    """An option that the C program does not have: GNU style, recognised first, whole word."""
+    """An option that the C program does not have: GNU style, recognised first, whole word.
+
+    kind: text, count (a whole number above 0), whole (0 or more), positive (a number above 0), amount (0 or more), or
+    the name of a reader of its own. keyword: its name in Python, if it has one.
+    """
 
     name: str
     sets: str
@@ -293,12 +307,16 @@ class OwnOption:
     metavar: str = ""
     repeat: bool = False
     choices: tuple[str, ...] = ()
+    kind: str = "text"
+    keyword: str = ""
 
 
 OWN_OPTIONS: tuple[OwnOption, ...] = (
-    OwnOption("--threads", "threads", "threads to render with (default: all cores); results do not depend on it", "N"),
+    OwnOption("--threads", "threads", "threads to render with (default: all cores); results do not depend on it", "N",
+              kind="count"),
     OwnOption("--column", "sf_column", "column to read, if -hkl is MTZ, CIF, ... (default: the best there is)", "NAME"),
-    OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, CIF, PDB, ..., in Å", "D"),
+    OwnOption("--sf-resolution", "sf_resolution_A", "finest resolution taken from MTZ, CIF, PDB, ..., in Å", "D",
+              kind="positive"),
     OwnOption("--symmetry", "sf_symmetry", "space group of an -hkl file that states none, by name or number", "NAME"),
     OwnOption("--mask-keeps", "mask_keeps", "pixels that -mask keeps (default: what its format means by them)",
               "zero|nonzero", choices=("zero", "nonzero")),
@@ -309,8 +327,10 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
               "FILE", repeat=True),
     OwnOption("--save-noise", "save_noise", "the image with photon noise, 32 bits, in these formats; may be repeated",
               "FILE", repeat=True),
-    OwnOption("--frames", "frames", "a rotation series of N frames; #### in names of files is the frame's number", "N"),
-    OwnOption("--frame-width", "frame_width_deg", "degrees from frame to frame (default: -osc)", "DEG"),
+    OwnOption("--frames", "frames", "a rotation series of N frames; #### in names of files is the frame's number", "N",
+              kind="count"),
+    OwnOption("--frame-width", "frame_width_deg", "degrees from frame to frame (default: -osc)", "DEG",
+              kind="positive"),
     OwnOption("--orientations", "orientations_file", "a series of stills: matrices as for -mat, or .npy (n, 3, 3)",
               "FILE"),
     OwnOption("--resume", "resume", "leave frames of a series alone that are there already"),
@@ -320,7 +340,40 @@ OWN_OPTIONS: tuple[OwnOption, ...] = (
     OwnOption("--write-inputs", "inputs_folder", "XDS.INP, CrystFEL .geom and .lst, and a script for DIALS", "FOLDER"),
     OwnOption("--save-orientation", "save_orientation", "write the crystal's orientation for -mat to read", "FILE"),
     OwnOption("--fix", "fixes", "correct known defects of the C program; 'list' explains them, 'all' means all; 'none' "
-              "accepts them without a warning", "NAME[,NAME]"),
+              "accepts them without a warning", "NAME[,NAME]", kind="fixes"),
+    OwnOption("--background", "background", "scattering of a material without order: 'water', 'air', 'paraffin', or a "
+              "file of sin(theta)/lambda and F; with --background-thick; may be repeated", "NAME|FILE",
+              kind="background", keyword="background"),
+    OwnOption("--background-thick", "thickness_mm", "thickness of the --background before it, along the beam, in mm",
+              "MM", kind="of_background"),
+    OwnOption("--background-density", "density_g_per_cm3", "its density, in g/cm³ (known of those by name)", "X",
+              kind="of_background"),
+    OwnOption("--background-mw", "molecular_weight", "its molecular weight, in g/mol (known of those by name)", "X",
+              kind="of_background"),
+    OwnOption("--detector", "detector", "a kind of detector, whose point spread, gain, noise and limits the noise "
+              "image gets; the options below change single properties", "|".join(DETECTORS), choices=DETECTORS,
+              keyword="detector"),
+    OwnOption("--psf", "psf", "point spread function: Gaussian, or a fibre-optic taper's", "gauss|fiber|none",
+              choices=("gauss", "fiber", "none"), keyword="psf"),
+    OwnOption("--psf-fwhm", "psf_fwhm_um", "its full width at half maximum, in µm (default: 46)", "UM", kind="positive",
+              keyword="psf_fwhm_um"),
+    OwnOption("--psf-radius", "psf_radius", "pixels beyond which it is cut off (default: nowhere)", "N", kind="whole",
+              keyword="psf_radius"),
+    OwnOption("--gain", "gain", "counts for each photon (default: 1)", "X", kind="positive", keyword="gain"),
+    OwnOption("--offset", "offset", "counts added to the noise image (default: -adc's)", "COUNTS", kind="amount",
+              keyword="offset"),
+    OwnOption("--readout-noise", "readout_noise", "rms noise of the readout, in counts (default: 0)", "COUNTS",
+              kind="amount", keyword="readout_noise"),
+    OwnOption("--calibration", "calibration", "relative rms error of the pixels' calibration (default: 0)", "X",
+              kind="amount", keyword="calibration"),
+    OwnOption("--calibration-seed", "calibration_seed", "seed of these errors, which are a detector's, not an image's "
+              "(default: 1)", "N", kind="whole", keyword="calibration_seed"),
+    OwnOption("--flicker", "flicker", "relative rms variation of the beam from image to image (default: 0)", "X",
+              kind="amount", keyword="flicker"),
+    OwnOption("--saturation", "saturation", "largest count (default: what the bits allow)", "COUNTS", kind="count",
+              keyword="saturation"),
+    OwnOption("--bits", "bits", "bits of a pixel of the noise image (default: 16)", "16|32", choices=("16", "32"),
+              keyword="bits"),
     OwnOption("--trace-prefix", "trace_prefix", "label of trace lines (default: TRACE_PY)", "WORD"),
     OwnOption("--trace-only", "trace_only", "render only the traced pixels, and write no image"),
     OwnOption("--quiet", "quiet", "nothing on standard error but errors"),

@@ -18,6 +18,8 @@ from .threads import finished_chunks
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from .amorphous_image import BackgroundImage
+
 # Steps that a thread takes on before it looks for more work: a fraction of a second.
 STEPS_AT_A_TIME = 4_000_000
 # The fast walk takes 3 ms for so many on one core; Python's pool of threads takes 5 to load.
@@ -44,13 +46,14 @@ class Renderer:
     def __init__(
         self, experiment: Experiment, threads: int | None = None, *, error_scale: float = 1.0,
         inputs: KernelInputs | None = None, image: np.ndarray | None = None, geometry: np.ndarray | None = None,
-        backend: Backend = COMPILED_KERNELS,
+        background: BackgroundImage | None = None, backend: Backend = COMPILED_KERNELS,
     ):  # fmt: skip
         """threads: how many to render with; all cores unless the image is small.
 
         inputs: those of the experiment, if they are there already. image: filled with 0 to begin with.
 
-        geometry: what the backend stored for this detector and beam; then omega is not summed.
+        geometry: what the backend stored for this detector and beam; then omega is not summed. background: the
+        experiment's, if it is there already.
         """
         self.experiment = experiment
         self.inputs = inputs or kernel_inputs(experiment, error_scale)
@@ -63,6 +66,12 @@ class Renderer:
         self.scene = backend.scene(self.inputs, self.image, self.interpolating, geometry)
         self.walks_fast = backend.walks_fast(self.inputs)
         self.threads = threads or (1 if self._too_small_for_threads() else default_threads())
+        self.background = background
+        if background is None and experiment.amorphous:
+            # Not at the top: few runs have one, and all would wait for it.
+            from .amorphous_image import background_image
+
+            self.background = background_image(experiment, self.threads, self.inputs)
         self.left_grid_at: int | None = None
         self.left_grid = NOWHERE
         self.first_visited: int | None = None
@@ -103,9 +112,20 @@ class Renderer:
                     self._without_interpolation(first, last)
                 for index, value in kept.items():
                     self.image.flat[index] = value
+                self._add_background(first, last)
+                kept = {index: value for index, value in kept.items() if index >= last * self.fpixels}
                 yield last
         finally:
             finished.close()
+
+    def _add_background(self, first: int, last: int) -> None:
+        """Add what is not the crystal's to rows first..last-1, which must be finished."""
+        self._add_background_to(first * self.fpixels, last * self.fpixels)
+
+    def _add_background_to(self, first: int, last: int) -> None:
+        """The same for pixels (flat indices)."""
+        if self.background is not None:
+            self.background.add_to(self.image, self.experiment, first, last)
 
     def render(self, executor: Executor | None = None) -> np.ndarray:
         """Render all rows; the image."""
@@ -207,6 +227,7 @@ class Renderer:
         index = spixel * self.fpixels + fpixel
         not_counted = np.zeros(self.spixels) if omega is None else omega
         self.scene.pixels(index, index + 1, walk, not_counted, record=record)
+        self._add_background_to(index, index + 1)
 
     def pixel_in_order(self, record: np.ndarray, walk: Walk, spixel: int, fpixel: int) -> bool:
         """Render one pixel as the next of the whole image's walk, with a record; whether interpolation left the list.

@@ -95,6 +95,16 @@ def finished_chunks(
             pool.shutdown(wait=interruption.received is None, cancel_futures=True)
 
 
+def sharing(threads: int, executor: Executor | None = None) -> Callable[[Work, Sequence[Chunk]], None]:
+    """What calls work on chunks by so many threads, and returns when all are done: finished_chunks without news."""
+
+    def share(work: Work, chunks: Sequence[Chunk]) -> None:
+        for _ in finished_chunks(work, chunks, threads, executor):
+            pass
+
+    return share
+
+
 def _start_threads(pool: Executor, threads: int) -> None:
     """Start the pool's threads, or as many as the system allows. Raises InputError if it allows none."""
     for started in range(threads):

@@ -17,6 +17,7 @@ from ..base.records import with_values
 from ..base.vectors import Triad
 from ..formats.image_header import HeaderDefaults
 from ..formats.matrix import read_matrix
+from ..model.amorphous import AmorphousLayer
 from ..model.background import AVOGADRO, WATER_F, WATER_MOLECULAR_WEIGHT, Background
 from ..model.beam import R_E_SQR_M2, Beam, Sources
 from ..model.crystal import Crystal
@@ -120,7 +121,18 @@ def resolve(
         steps=sums.steps,
         background=sums.background,
         noise_seed=NoiseSeed(stream_of(clock if config.seed is None else config.seed), random.table),
+        amorphous=_amorphous(config, beam),
     )
+
+
+def _amorphous(config: Config, beam: Beam) -> tuple[AmorphousLayer, ...]:
+    """Materials without order, if there are some."""
+    if not config.background:
+        return ()
+    # Not at the top: few runs have one, and all would wait for it.
+    from .amorphous import resolve_amorphous
+
+    return resolve_amorphous(config.background, beam)
 
 
 def header_defaults(inputs: InputImages, arrays: Arrays) -> HeaderDefaults:
@@ -152,12 +164,14 @@ def with_crystal(
 
 
 def with_instrument(
-    experiment: Experiment, config: Config, header: HeaderDefaults, listed: np.ndarray | None
-) -> Experiment:
+    experiment: Experiment, config: Config, header: HeaderDefaults, listed: np.ndarray | None,
+    amorphous: tuple[AmorphousLayer, ...] | None = None,
+) -> Experiment:  # fmt: skip
     """The experiment with beam, detector and spindle resolved anew, for a crystal that is set afterwards.
 
     Structure factors, mask, mosaic domains and the seed of the noise stay, so the configuration must not change those,
-    nor the number of pixels. listed: sources in place of a file, see resolve_sources.
+    nor the number of pixels. listed: sources in place of a file, see resolve_sources. amorphous: materials, if they
+    are resolved already.
     """
     beam = resolve_beam(config, header)
     detector = resolve_detector(config, header)
@@ -169,6 +183,7 @@ def with_instrument(
         spindle=resolve_spindle(config, header, detector.axes.spindle),
         sources=resolve_sources(config, beam, detector.axes, listed),
         dmin_m=config.dmin_m,
+        amorphous=_amorphous(config, beam) if amorphous is None else amorphous,
     )
 
 

@@ -89,3 +89,10 @@ def poisson_words(values, words, offset, table, stream, spare, memory, totals):
             totals[1] += 1.0
         words[i] = np.uint16(np.int64(counts) & 65535) if counts > -2147483648.0 else 0
     stream[0], table[0] = counter, last
+
+
+@compiled
+def add_scaled(image, shape, factor):
+    """Add shape times factor to an image, both float32; each sum is rounded once."""
+    for i in range(image.size):
+        image[i] = np.float32(np.float64(image[i]) + np.float64(shape[i]) * factor)
