@@ -14,7 +14,6 @@ before: functions with `_from` in their names take and return them, and have the
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -143,9 +142,6 @@ def log_gamma_in_python(x32):
 log_gamma = compiled(log_gamma_in_python)
 # Of the counts that come most often: log_gamma(count + 1).
 LOG_FACTORIALS = np.array([log_gamma_in_python(np.float32(count + 1)) for count in range(2048)], dtype=np.float32)
-_LOG_GAMMA: Any = log_gamma
-# Of the counts that come most often: log_gamma(count + 1).
-LOG_FACTORIALS = np.array([_LOG_GAMMA.py_func(np.float32(count + 1)) for count in range(2048)], dtype=np.float32)
 
 
 @inlined
