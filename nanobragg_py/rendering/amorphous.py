@@ -86,8 +86,8 @@ class AmorphousRenderer:
         p = self.parameters.copy()
         # Sources do not matter.
         p["sources"], p["nopolar"] = 1, 1
-        total, nowhere = np.zeros(1), np.zeros_like(self.image)
-        self._by_definition(nowhere, 0, self.image.size, total, parameters=p, see=False)
+        total, nowhere, seen = np.zeros(1), np.zeros_like(self.image), np.zeros((1, len(SEEN)))
+        self._by_definition(nowhere, 0, self.image.size, total, parameters=p, seen=seen, see=False)
         return float(total[0])
 
     def _chunks(self) -> list[tuple[int, int]]:

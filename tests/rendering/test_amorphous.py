@@ -94,6 +94,14 @@ def test_is_the_formula(kahn: float, exactly: bool) -> None:
     assert (image < 0.0).any() and (image > 0.0).any()
 
 
+def test_solid_angles_are_added_up_beside_the_image() -> None:
+    """The exact sum leaves alone what the pixels saw, and the image."""
+    renderer = AmorphousRenderer(scene(), beams(), curve(), 1e16, see=True)
+    image, seen = renderer.render().copy(), renderer.seen.copy()
+    assert math.isclose(renderer.exact_omega(), renderer.omega.sum(), rel_tol=1e-12)
+    assert np.array_equal(image, renderer.image) and np.array_equal(seen, renderer.seen)
+
+
 @pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("exactly", [False, True])
 def test_same_for_any_number_of_threads(threads: int, exactly: bool) -> None:
