@@ -20,6 +20,7 @@ from ..base.records import record
 from ..base.vectors import Vector, cross, dot, length, scaled, unit
 from ..model.detector import Axes, Detector, beam_spot
 from ..model.experiment import Experiment
+from .chunk_filter import filter_of
 from .hdf5_output import Hdf5Output
 
 # Bit of NXdetector.pixel_mask for pixels that the user left out.
@@ -66,6 +67,8 @@ class NexusFile:
             _write_entry(self.file, frames)
         self._data = self.file["entry/data/data"]
         self._done = self.file["entry/frames_written"]
+        self._gzip = self._data.compression == "gzip"
+        self._filter = None if self._gzip else filter_of(self._data)
         if self._data.shape != (len(frames.experiments), *self.shape) or self._data.dtype != frames.dtype:
             self.file.close()
             raise OSError("it holds other frames")
@@ -89,19 +92,24 @@ class NexusFile:
     def packed(self, image: np.ndarray) -> bytes | np.ndarray:
         """A frame ready for `write`; to be called by any thread: it is the slow part."""
         image = np.ascontiguousarray(image, dtype=self.frames.dtype)
-        if self._data.compression != "gzip":
-            return image
+        if not self._gzip:
+            packed = None if self._filter is None else self._filter(image)
+            return image if packed is None else packed
         size = image.dtype.itemsize
         shuffled = np.ascontiguousarray(image.view(np.uint8).reshape(-1, size).T)
         return zlib.compress(shuffled.data, COMPRESSION_LEVEL)
 
     def write(self, number: int, packed: bytes | np.ndarray) -> None:
-        """Put a frame in its place."""
+        """Put a frame in its place, and note that it is there."""
+        self.put(number, packed)
+        self._done[number] = 1
+
+    def put(self, number: int, packed: bytes | np.ndarray) -> None:
+        """Put a frame in its place, in a file that nobody will go on with."""
         if isinstance(packed, bytes):
             self._data.id.write_direct_chunk((number, 0, 0), packed)
         else:
             self._data[number] = packed
-        self._done[number] = 1
 
     def flush(self) -> None:
         """Bring what was written so far to the disk."""

@@ -89,7 +89,7 @@ class ShardWriter:
         self, at: int, packed: bytes | np.ndarray, real: np.ndarray, labels: dict[str, np.ndarray] | None, **each: Any
     ) -> None:
         """One image: its number in the shard, a, b, c in Å as rows, its labels, and values of EACH_ROW."""
-        self._nexus.write(at, packed)
+        self._nexus.put(at, packed)
         self._output.raise_error()
         self._ub[at] = self._to_mcstas @ np.linalg.inv(real)
         self._labels[at] = labels or {}
@@ -114,6 +114,7 @@ class ShardWriter:
             for name, array in self._each.items():
                 entry.create_dataset(name, data=array)
             entry["sample/ub_matrix"][...] = self._ub
+            entry["frames_written"][...] = self._each["status"] == RENDERED
             entry.create_dataset("messages", data=self._messages, dtype=h5py.string_dtype())
             group = entry.create_group("rows")
             group.attrs["columns"] = [name for name, _ in self.facts.columns]

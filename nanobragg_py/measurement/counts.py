@@ -8,6 +8,8 @@ from ..model.counts import LARGEST_COUNT, Counts
 from ..model.experiment import Experiment, NoiseSeed
 from .poisson import PoissonNoise
 
+BEYOND = np.float32(2.0**31)
+
 
 def poisson_counts(image: np.ndarray, experiment: Experiment, start: NoiseSeed) -> Counts:
     """Poisson deviates about an image, float32 (slow, fast): those of the C program's noise image.
@@ -19,10 +21,15 @@ def poisson_counts(image: np.ndarray, experiment: Experiment, start: NoiseSeed) 
     pixels = np.empty(image.shape, dtype=np.int32)
     first, overloads = 0, 0
     for deviates in noise.deviates():
-        above = deviates > LARGEST_COUNT
-        overloads += int(np.count_nonzero(above))
-        part = np.rint(np.where(above, np.float32(0.0), deviates)).astype(np.int32)
-        part[above] = LARGEST_COUNT
-        pixels[first : first + len(part)] = part
+        part = pixels[first : first + len(deviates)]
+        # LARGEST_COUNT as a number of 32 bits is 2^31, the first that does not fit.
+        above = deviates >= BEYOND
+        count = int(np.count_nonzero(above))
+        if count:
+            overloads += count
+            deviates[above] = 0.0
+        part[...] = np.rint(deviates, out=deviates)
+        if count:
+            part[above] = LARGEST_COUNT
         first += len(part)
     return Counts(pixels, experiment.rendered.as_array(), LARGEST_COUNT, 0, overloads, -start.stream)
