@@ -15,9 +15,11 @@ from ..base.errors import InputError, note, warn
 from ..commandline.known_defects import tell_of_defects
 from ..formats.nexus import compression_of
 from ..formats.row_table import RowTable, write_rows
+from ..options.config import Config, scan
+from ..options.keywords import keywords
 from ..rendering.renderer import default_threads
 from .base import Base, absolute, digest_of_file, has_coordinates, input_files, is_input_name
-from .columns import NOISE_SEED, SEED, TEXT, Column
+from .columns import NOISE_SEED, ORIENTATION, PARTS, QUATERNION, SEED, TEXT, Column
 from .pixels import storage_of
 from .plan import Plan, is_batch, publish, read_manifest, table_path
 from .rows import LABELS_KEPT, RowRenderer
@@ -128,17 +130,37 @@ def _inputs(table: RowTable, of_base: list[str]) -> dict[str, str]:
 
 
 def _check_coordinates(plan: Plan) -> None:
-    """Raise InputError where rows would need other structure factors than the first one has."""
-    if not has_coordinates(plan.config):
+    """Raise InputError where rows would need other structure factors than those that are kept from row to row."""
+    if "sf_resolution_A" in dict(plan.columns) or not any(map(has_coordinates, _configs_with_each_list(plan))):
         return
-    harmless = LABELS_KEPT | {NOISE_SEED, SEED, "misset", "N", "Na", "Nb", "Nc"}
-    moved = [c.name for c in plan.columns if c.name not in harmless and c.name[:2] not in ("q" + s for s in "wxyz")]
-    moved = [name for name in moved if not name.startswith("misset_")]
+    harmless = LABELS_KEPT | {
+        NOISE_SEED,
+        SEED,
+        ORIENTATION,
+        "N",
+        "Na",
+        "Nb",
+        "Nc",
+        "hkl",
+        *QUATERNION,
+        *PARTS[ORIENTATION],
+    }
+    moved = [column.name for column in plan.columns if column.name not in harmless]
     if moved:
         raise InputError(
             f"structure factors come from coordinates, to a resolution that depends on {', '.join(moved)}: expected "
             "--sf-resolution in the base"
         )
+
+
+def _configs_with_each_list(plan: Plan) -> Iterator[Config]:
+    """The base's configuration, with its reflections and with those that rows name."""
+    yield plan.config
+    for at, column in enumerate(plan.columns):
+        row = keywords()[column.name].row if column.name in keywords() else None
+        if row is not None and row.sets == ("hkl_file",):
+            for path in np.unique(plan.table.column(at).astype(str)):
+                yield replace(plan.config, hkl_file=str(path) or None)
 
 
 def _measured(plan: Plan, wishes: Wishes, table: str) -> Plan:
@@ -160,13 +182,11 @@ def _measured(plan: Plan, wishes: Wishes, table: str) -> Plan:
     raise first_error or InputError(f"{table}: has no rows")
 
 
-def _as_said(plan: Plan) -> Any:
+def _as_said(plan: Plan) -> Config:
     """The configuration, with defects accepted only where the user did."""
     if plan.base.words is None:
         accepted = "none" in str(plan.base.keywords.get("fix", "")).split(",")
     else:
-        from ..options.config import scan
-
         accepted = scan(plan.base.words)[0].defects_accepted
     return replace(plan.config, defects_accepted=accepted)
 

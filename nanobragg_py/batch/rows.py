@@ -6,15 +6,24 @@ import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.errors import InputError
+from ..base.records import with_values
 from ..base.vectors import turned
+from ..formats.crystal_files import recognise
 from ..frames import frame_seed
 from ..model.experiment import Experiment, NoiseSeed
+from ..model.structure_factors import Grid
+from ..options.config import Config
+from ..options.keywords import settings
+from ..rendering.inputs import KernelInputs, kernel_inputs
+from ..rendering.renderer import Renderer
 from ..resolve.random import stream_of
+from ..resolve.stages import resolve
 from ..result import Result
 from ..simulator import Simulator
 from ..spots import Indices, Limits, Spots, find_spots, indices_of
@@ -27,6 +36,9 @@ LABELS_KEPT = frozenset(
     "fluence polar nopolar water_um phi_deg osc_deg osc_range_deg phistep_deg phisteps roi oversample_polar "
     "oversample_omega oversample_thick".split()
 )
+
+# Fields on which structure factors depend, whatever file they come from.
+FACTORS_FIELDS = ("hkl_file", "default_F", "dump_file", "sf_column", "sf_symmetry", "sf_resolution_A")
 
 
 class RowImage(NamedTuple):
@@ -50,7 +62,7 @@ class RowImage(NamedTuple):
 class RowRenderer:
     """Renders rows of a plan; any number of threads may call it at the same time.
 
-    One Simulator is kept while rows come that agree in what needs a new one.
+    One Simulator is kept while rows come that agree in what needs a new one; where they do not, the structure factors.
     """
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
@@ -61,6 +73,8 @@ class RowRenderer:
         self._lock = threading.Lock()
         self._key: tuple[Any, ...] | None = None
         self._kept: _Kept | None = None
+        self._factors_key: tuple[Any, ...] | None = None
+        self._factors: _Factors | None = None
 
     def words(self, row: int, values: Sequence[Any]) -> RowWords:
         """The row's keywords; a row without a seed has one of its own, see frame_seed. Raises InputError."""
@@ -73,14 +87,33 @@ class RowRenderer:
         """The row's image as simulate() would return it. Raises InputError."""
         return self._rendered(self.words(row, values))[0]
 
-    def _rendered(self, words: RowWords) -> tuple[Result, _Kept]:
+    def _rendered(self, words: RowWords) -> tuple[Result, _Kept | None]:
+        """The row's image, and the Simulator that made it, if one did."""
         kept = self._simulator(words)
+        if kept is None:
+            return self._once(words), None
         result = kept.simulator.render(words.misset_deg, **words.changed)
         if words.seed is not None:
             start = NoiseSeed(stream_of(words.seed), result.experiment.noise_seed.table)
             experiment = replace(result.experiment, noise_seed=start)
             result = Result(experiment, result.image, replace(result.config, seed=words.seed))
         return result, kept
+
+    def _once(self, words: RowWords) -> Result:
+        """The row's image without a Simulator, of which there would be no use for the next row."""
+        config = row_config(self.plan, words)
+        key = _factors_key(config)
+        with self._lock:
+            factors = self._factors if key == self._factors_key else None
+        # A cell that is only in the reflection file comes from there.
+        reused = factors is not None and (config.cell is not None or config.mat_file is not None)
+        experiment = resolve(config, factors=factors.grid if factors is not None and reused else None)
+        inputs = kernel_inputs(experiment, 1.0, factors.inputs if factors is not None and reused else None)
+        if not reused:
+            with self._lock:
+                self._factors_key, self._factors = key, _Factors(experiment.structure_factors, inputs)
+        renderer = Renderer(experiment, self.threads, inputs=inputs)
+        return Result(experiment, renderer.render(), config)
 
     def image(self, row: int, values: Sequence[Any]) -> RowImage:
         """The row's image as it is kept. Raises InputError."""
@@ -109,22 +142,52 @@ class RowRenderer:
         # Rendering one image more is cheap beside a shard.
         return self._rendered(words)[0].experiment
 
-    def _spots(self, result: Result, words: RowWords, kept: _Kept, limits: Limits) -> Spots:
+    def _spots(self, result: Result, words: RowWords, kept: _Kept | None, limits: Limits) -> Spots:
         """Labels; which reflections can be seen at all is looked for once, where neither cell nor instrument differ."""
-        same = LABELS_KEPT.issuperset(words.changed)
-        indices = kept.indices() if same else indices_of(result.experiment)
+        same = kept is not None and LABELS_KEPT.issuperset(words.changed)
+        indices = kept.indices() if kept is not None and same else indices_of(result.experiment)
         return find_spots(result.experiment, indices, result.image, limits)
 
-    def _simulator(self, words: RowWords) -> _Kept:
-        """The Simulator of a row, the one at hand if that will do."""
+    def _simulator(self, words: RowWords) -> _Kept | None:
+        """The Simulator of a row, the one at hand if that will do; None for the first of rows that agree."""
         key = tuple((name, repr(value)) for name, value in words.fixed.items())
         with self._lock:
-            if self._kept is not None and key == self._key:
+            if key != self._key:
+                self._key, self._kept = key, None
+                return None
+            if self._kept is not None:
                 return self._kept
         kept = _Kept(Simulator(self.plan.config, threads=self.threads, **words.fixed))
         with self._lock:
-            self._key, self._kept = key, kept
+            if key == self._key:
+                self._kept = kept
         return kept
+
+
+def row_config(plan: Plan, words: RowWords) -> Config:
+    """The configuration of a row. Raises InputError."""
+    return with_values(plan.config, **settings(words.keywords()))
+
+
+def _factors_key(config: Config) -> tuple[Any, ...]:
+    """All that structure factors depend on: of crystal data, which may be cut off, also the cell and the wavelength."""
+    said = tuple(getattr(config, name) for name in FACTORS_FIELDS)
+    if config.hkl_file is None or _is_plain(config.hkl_file):
+        return said
+    return (*said, config.cell, config.mat_file, config.wavelength_m)
+
+
+@cache
+def _is_plain(path: str) -> bool:
+    """Whether reflections are a plain list of h k l F."""
+    return recognise(path) is None
+
+
+class _Factors(NamedTuple):
+    """Structure factors, and kernel inputs that were made from them."""
+
+    grid: Grid
+    inputs: KernelInputs
 
 
 class _Kept:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from ..base.records import with_values
-from ..options.config import Config
-from ..options.keywords import settings
-from .columns import RowWords
 from .plan import Plan
-from .rows import RowRenderer
+from .rows import RowRenderer, row_config
 from .words import check_same, words_of
 
 # What a run would write besides.
 NO_FILES = ("-floatfile", "/dev/null", "-intfile", "/dev/null", "-nopgm")
-
-
-def row_config(plan: Plan, words: RowWords) -> Config:
-    """The configuration of a row. Raises InputError."""
-    return with_values(plan.config, **settings(words.keywords()))
 
 
 def command_line(plan: Plan, row: int, name: str) -> str:

@@ -25,6 +25,7 @@ from ..model.detector import Detector
 from ..model.experiment import Experiment, Interpolation, NoiseSeed
 from ..model.mosaic import Mosaic
 from ..model.spindle import Spindle
+from ..model.structure_factors import Grid
 from ..model.subpixels import Oversampling, SampledFactors
 from ..options.config import Config
 from .arrays import NO_ARRAYS, Arrays
@@ -58,11 +59,13 @@ class NothingToDo(InputError):
 
 
 def resolve(
-    config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SILENT, inputs: InputImages | None = None
-) -> Experiment:
+    config: Config, arrays: Arrays = NO_ARRAYS, listener: Listener = SILENT, inputs: InputImages | None = None,
+    factors: Grid | None = None,
+) -> Experiment:  # fmt: skip
     """The experiment of a configuration.
 
     arrays: in place of files. listener: hears of each stage. inputs: what -mask and -img gave, if they have been read.
+    factors: the structure factors, if they have been; then -hkl is not opened, nor its cell looked for.
     Prints nothing on standard output, and writes no file. Raises InputError for whatever the user can mend,
     NothingToDo where the C program prints its usage.
     """
@@ -76,7 +79,8 @@ def resolve(
     region = resolve_region(config, detector.fpixels, detector.spixels)
     listener.instrument_resolved(beam, detector)
 
-    cell, data = (config.cell, None) if arrays.reflections is not None else take_crystal_data(config, beam, detector)
+    known = arrays.reflections is not None or factors is not None
+    cell, data = (config.cell, None) if known else take_crystal_data(config, beam, detector)
     _check_there_is_something_to_do(config, arrays, cell, beam, detector)
     for message in (*ignored_options(config, header, detector), *doubts(config, beam, detector, region)):
         warn(message)
@@ -92,7 +96,7 @@ def resolve(
     listener.crystal_resolved(crystal, beam)
     oversampling = resolve_oversampling(config.oversample, beam, detector, crystal)
     listener.oversampling_resolved(crystal, oversampling)
-    grid = resolve_structure_factors(config, arrays, data, listener)
+    grid = resolve_structure_factors(config, arrays, data, listener) if factors is None else factors
     listener.structure_factors_resolved(detector, spindle)
     sources = resolve_sources(config, beam, detector.axes, arrays.sources)
     listener.sources_resolved(sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pickle
@@ -26,7 +27,7 @@ from nanobragg_py.batch.master import make_masters
 from nanobragg_py.batch.plan import Plan, load_plan
 from nanobragg_py.batch.run import run_batch
 from nanobragg_py.batch.shards import failures, make_shard, missing_shards
-from nanobragg_py.batch.show import command_line, row_config
+from nanobragg_py.batch.show import command_line
 from nanobragg_py.formats import shard_master
 
 
@@ -64,7 +65,7 @@ def test_each_image_is_that_of_its_command_line(varied: Plan, tmp_path: Path) ->
 
 def test_each_image_is_that_of_simulate(varied: Plan) -> None:
     """Photons by simulate(), noise by its seed; the labels are its labels, the matrix its matrix."""
-    from nanobragg_py.batch.rows import RowRenderer
+    from nanobragg_py.batch.rows import RowRenderer, row_config
     from nanobragg_py.measurement.counts import poisson_counts
 
     renderer = RowRenderer(varied)
@@ -94,6 +95,46 @@ def test_shards_and_threads_do_not_matter(varied: Plan, tmp_path: Path, shard_ro
         assert np.array_equal(one.spots.position, other.spots.position)
         assert np.array_equal(one.spots.intensity, other.spots.intensity)
         assert np.array_equal(one.rotation, other.rotation) and one.values == other.values
+
+
+def test_reflections_may_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Structure factors are kept from row to row only where they are the same; so is the cell that a file has."""
+    path = making.folder(tmp_path)
+    (path / "other.hkl").write_text(making.HKL.replace(" 1", " 2"))
+    cif = "data_x\n_cell_length_a 31\n_cell_length_b 42\n_cell_length_c 53\n_cell_angle_alpha 90\n"
+    cif += "_cell_angle_beta 90\n_cell_angle_gamma 90\n_symmetry_space_group_name_H-M 'P 1'\nloop_\n_refln_index_h\n"
+    cif += "_refln_index_k\n_refln_index_l\n_refln_F_squared_calc\n" + making.HKL
+    (path / "cell.cif").write_text(cif)
+    table = """N,hkl,default_F,cell,sf_resolution_A
+5,P1.hkl,,30 40 50,
+6,P1.hkl,,31 40 50,
+7,other.hkl,,31 40 50,
+5,other.hkl,,,
+6,,50,30 40 50,
+7,,60,30 40 50,
+5,cell.cif,,,
+6,cell.cif,,,
+7,cell.cif,,30 40 50,
+5,cell.cif,,30 40 50,5
+6,cell.cif,,,5
+"""
+    (path / "table.csv").write_text(table)
+    monkeypatch.chdir(path)
+    base = making.BASE.replace("-hkl P1.hkl -cell 30 40 50 90 90 90 -N 6", "-default_F 1")
+    plan = making.made(path, base=base, shard_rows=100, labels=False)
+    from nanobragg_py.batch.rows import RowRenderer, row_config
+
+    renderer, good = RowRenderer(plan), 0
+    for row in Batch(plan.folder).good.tolist():
+        config = row_config(plan, renderer.words(row, plan.values(row)))
+        assert np.array_equal(Batch(plan.folder).image(row), simulate(config).image), row
+        good += 1
+    assert good == 10 and list(failures(plan)) == [3]
+    # Atoms are summed up to a resolution that the detector decides on.
+    (path / "atoms.pdb").write_bytes(gzip.decompress((making.ROOT / "tests" / "data" / "1a8o.pdb.gz").read_bytes()))
+    (path / "table.csv").write_text("hkl,distance_mm\nP1.hkl,50\natoms.pdb,60\n")
+    with pytest.raises(InputError, match=r"depends on distance_mm: expected\s+--sf-resolution"):
+        making.plan_in(path, "atoms")
 
 
 def test_the_order_of_rows_does_not_matter(varied: Plan, tmp_path: Path) -> None:
