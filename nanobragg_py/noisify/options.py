@@ -14,7 +14,7 @@ from typing import Any
 from ..base.c_numbers import leading_integer, leading_real, to_int32, wrap32
 from ..base.errors import InputError, shown
 from ..options.spelling import did_you_mean
-from .fixes import LIST, NO_CORRECTIONS, Corrections
+from .fixes import NO_CORRECTIONS, Corrections
 
 # A word that holds this names the float image.
 FLOAT_NAME = "floatimage.bin"
@@ -172,12 +172,6 @@ def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
             warnings.append(f"{word} is read as {names} (as in the C program)")
     _note_ignored(words, values_at, warnings)
     return Settings(**said), warnings
-
-
-def asks_for_defects(argv: Sequence[str]) -> bool:
-    """Whether the known defects are to be listed in place of a run."""
-    pairs = zip(argv, [*argv[1:], ""], strict=False)
-    return any(word == f"--fix={LIST}" or (word == "--fix" and value == LIST) for word, value in pairs)
 
 
 def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

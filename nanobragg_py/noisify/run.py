@@ -11,9 +11,11 @@ from ..base.c_numbers import c_format
 from ..base.errors import InputError, warn
 from ..base.files import check_writable, file_is_there, read_bytes, written_directly
 from ..model.beam import R_E_SQR_M2
+from ..options import corrections
 from ..rendering.renderer import default_threads
-from . import chain, fixes, log
+from . import chain, log
 from .background import in_background
+from .fixes import CORRECTIONS
 from .geometry import Geometry, read_geometry, smv_header
 from .images import add_image, image_from, write_pgm, write_smv
 from .options import Settings
@@ -56,7 +58,7 @@ def run(s: Settings, say: Say) -> None:
         _write_with_noise(counts, s, g, say)
     else:
         written()
-    if text := fixes.warning(defects, s.fixes):
+    if text := corrections.warning(CORRECTIONS, defects, s.fixes):
         warn(text)
 
 

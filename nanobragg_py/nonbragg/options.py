@@ -16,7 +16,7 @@ from ..base.vectors import Vector
 from ..options.scan import apply_row
 from ..options.spelling import did_you_mean
 from ..options.table import Option
-from .fixes import LIST, NO_CORRECTIONS, Corrections
+from .fixes import NO_CORRECTIONS, Corrections
 from .table import GROUPS, OPTIONS, OWN
 
 HELP_NAMES = ("-h", "--help", "-help")
@@ -152,12 +152,6 @@ def _apply(row: Option, words: list[str], said: dict[str, Any], warnings: list[s
     if not length:
         raise InputError(f"option {words[0]}: expected a number, got '{shown(words[1])}'")
     said["ignored_values"] = (*said.get("ignored_values", ()), to_int32(value) % 65536)
-
-
-def asks_for_defects(argv: Sequence[str]) -> bool:
-    """Whether the known defects are to be listed in place of a run."""
-    pairs = zip(argv, [*argv[1:], ""], strict=False)
-    return any(word == f"--fix={LIST}" or (word == "--fix" and value == LIST) for word, value in pairs)
 
 
 def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

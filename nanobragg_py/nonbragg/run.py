@@ -15,9 +15,11 @@ from ..formats.stol import SCALES, read_stol
 from ..kernels import layout
 from ..model.amorphous import ScatteringTable
 from ..model.beam import R_E_SQR_M2, Beam, Sources
+from ..options import corrections
 from ..rendering.amorphous import AmorphousRenderer
-from . import curve, fixes, log
+from . import curve, log
 from .beam import Sample, resolve_beam, resolve_osc, resolve_sample, resolve_sources, weights
+from .fixes import CORRECTIONS
 from .geometry import DEFAULT_PIXEL_SIZE_M, Geometry, first_or, resolve_geometry
 from .input_image import SPARE_PIXELS, Header, InputImage, read_image
 from .options import Settings
@@ -75,7 +77,7 @@ def run(s: Settings, say: Say) -> None:
     pixels_of_mean = None if image is None else _write_curve(s, scene, image, renderer, defects, say)
     header_bytes = log.header(g, scene.beam, first_or(0.0, s.phi, header.phi), resolve_osc(s, header), s.twotheta)
     Output(s, g, flat, scene.oversample, header_bytes, defects, say).write(pixels_of_mean, stream)
-    if text := fixes.warning(defects, s.fixes):
+    if text := corrections.warning(CORRECTIONS, defects, s.fixes):
         warn(text)
 
 

@@ -14,7 +14,7 @@ import pytest
 from noisify_cases import CASES, FAST, SLOW, START, images, write_inputs
 
 from nanobragg_py.base import process
-from nanobragg_py.base.errors import InputError
+from nanobragg_py.base.errors import InputError, speak_as
 from nanobragg_py.noisify import command
 from nanobragg_py.noisify import run as noisify_run
 from nanobragg_py.noisify.options import OPTIONS
@@ -36,7 +36,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> object:
     """Keep the streams that pytest reads open after an error; let messages come from nanoBragg again."""
     monkeypatch.setattr(process, "_silence", lambda stream: None)
     yield
-    command.speak_as("nanoBragg")
+    speak_as("nanoBragg")
 
 
 def run(line: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nanobragg_py.base import process
+from nanobragg_py.base.errors import speak_as
 from nanobragg_py.kernels.jit import for_python
 from nanobragg_py.kernels.passes import random
 from nanobragg_py.noisify import command
@@ -24,7 +25,7 @@ def as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(process, "_silence", lambda stream: None)
     yield
-    command.speak_as("nanoBragg")
+    speak_as("nanoBragg")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from nanobragg_py.base import process
+from nanobragg_py.base.errors import speak_as
 from nanobragg_py.noisify import command
 
 SIDE = 160
@@ -27,7 +28,7 @@ def as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(process, "_silence", lambda stream: None)
     yield
-    command.speak_as("nanoBragg")
+    speak_as("nanoBragg")
 
 
 def noisy(image: np.ndarray | float, line: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from nonbragg_cases import CASES, FAST, SLOW, SMALL, START, files, write_inputs
 from nonbragg_differential import ADDRESS, image_of_pgm
 
 from nanobragg_py.base import process
+from nanobragg_py.base.errors import speak_as
 from nanobragg_py.commandline import cli as nanobragg
 from nanobragg_py.nonbragg import command
 from nanobragg_py.nonbragg.table import OPTIONS
@@ -36,7 +37,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> object:
     """Keep the streams that pytest reads open after an error; let messages come from nanoBragg again."""
     monkeypatch.setattr(process, "_silence", lambda stream: None)
     yield
-    command.speak_as("nanoBragg")
+    speak_as("nanoBragg")
 
 
 def run(line: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
