@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,15 +132,11 @@ class RowRenderer:
             row, pixels, beyond, checksum, result.matrix, _rotation(result.experiment), np.array(crystal.real), spots
         )
 
+    @cached_property
     def template(self) -> Experiment:
         """The experiment whose geometry NXmx files state."""
         row = self.plan.template_row
-        words = self.words(row, self.plan.values(row))
-        return self._experiment(words)
-
-    def _experiment(self, words: RowWords) -> Experiment:
-        # Rendering one image more is cheap beside a shard.
-        return self._rendered(words)[0].experiment
+        return self.result(row, self.plan.values(row)).experiment
 
     def _spots(self, result: Result, words: RowWords, kept: _Kept | None, limits: Limits) -> Spots:
         """Labels; which reflections can be seen at all is looked for once, where neither cell nor instrument differ."""

@@ -134,7 +134,7 @@ def _new_writer(plan: Plan, renderer: RowRenderer, first: int, path: str) -> Sha
     facts = ShardFacts(
         first=first,
         rows=plan.rows_of(first),
-        template=renderer.template(),
+        template=renderer.template,
         dtype=storage.dtype,
         attributes={
             "pixels": "counts" if plan.noise else "photons",

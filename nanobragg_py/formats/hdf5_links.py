@@ -8,6 +8,7 @@ external raw storage are refused.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import h5py
@@ -93,9 +94,23 @@ class LinkedFiles:
             return
         if in_a_row >= 4:
             raise InputError(f"{what}: too many virtual data sets one after the other")
+        for found in self._parts(dataset):
+            self.check_storage(found, in_a_row + 1)
+
+    def sources(self, dataset: Any) -> Iterator[Any]:
+        """Data sets that hold what can be read from a data set that check_storage has passed: itself, or its parts."""
+        if not dataset.is_virtual:
+            yield dataset
+            return
+        for part in self._parts(dataset):
+            yield from self.sources(part)
+
+    def _parts(self, dataset: Any) -> Iterator[Any]:
+        """What a virtual data set is put together from. Raises InputError for what is missing, or must not be read."""
+        what = f"'{shown(dataset.name)}'"
         for source in dataset.virtual_sources():
             file = dataset.file if source.file_name == "." else self.beside(source.file_name, what)
             found = self.find("/" + source.dset_name.lstrip("/"), file)
             if not isinstance(found, h5py.Dataset):
                 raise InputError(f"{what} is put together from '{shown(source.dset_name)}', which is missing")
-            self.check_storage(found, in_a_row + 1)
+            yield found

@@ -128,7 +128,7 @@ def compression_of(name: str | None) -> str:
     return name or ("gzip" if find_spec("hdf5plugin") is None else "bitshuffle")
 
 
-def _filters(name: str | None) -> Any:
+def filters(name: str | None) -> Any:
     """What h5py is told of a compression."""
     if compression_of(name) == "gzip":
         return {"compression": "gzip", "compression_opts": COMPRESSION_LEVEL, "shuffle": True}
@@ -348,8 +348,8 @@ def _put_data(entry: Any, frames: NexusFrames) -> None:
     detector = frames.experiments[0].detector
     shape = (len(frames.experiments), detector.spixels, detector.fpixels)
     data = _group(entry, "data", "NXdata", signal="data")
-    filters = _filters(frames.compression)
-    dataset = data.create_dataset("data", shape=shape, dtype=frames.dtype, chunks=(1, *shape[1:]), **filters)
+    packing = filters(frames.compression)
+    dataset = data.create_dataset("data", shape=shape, dtype=frames.dtype, chunks=(1, *shape[1:]), **packing)
     counted = frames.saturation is not None
     dataset.attrs["units"] = "counts" if counted else "photons"
     dataset.attrs["long_name"] = "counts per pixel" if counted else "photons per pixel"

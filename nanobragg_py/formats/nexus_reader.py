@@ -190,7 +190,8 @@ def _pixels(files: LinkedFiles, frames: Frames, index: int) -> np.ndarray:
         count = part.shape[0] if part.ndim == 3 else 1
         if index < count:
             files.check_storage(part)
-            _check_filters(part)
+            for stored in files.sources(part):
+                _check_filters(stored)
             pixels: np.ndarray = part[index] if part.ndim == 3 else part[()]
             return pixels
         index -= count

@@ -18,7 +18,7 @@ import numpy as np
 from ..base.records import record
 from ..model.experiment import Experiment
 from .hdf5_output import Hdf5Output
-from .nexus import NexusFile, NexusFrames, mcstas_rotation
+from .nexus import NexusFile, NexusFrames, filters, mcstas_rotation
 from .row_table import DTYPES
 
 # Labels: name, type, shape of each.
@@ -39,6 +39,8 @@ EACH_ROW: tuple[tuple[str, Any, tuple[int, ...]], ...] = (
     ("rotation", np.float64, (3, 3)),
 )
 RENDERED, FAILED = 0, 1
+# Numbers that are not worth compressing.
+SMALL = 1000
 
 
 @record
@@ -128,11 +130,11 @@ class ShardWriter:
     def _put_labels(self, group: Any) -> None:
         counts = [len(labels.get("peak", ())) for labels in self._labels]
         group.create_dataset("offset", data=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+        packing = filters(self.facts.compression)
         for name, dtype, shape in LABELS:
             parts = [labels[name] for labels in self._labels if labels]
             array = np.concatenate([np.empty((0, *shape), dtype), *parts]).astype(dtype)
-            packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if array.size > 1000 else {}
-            group.create_dataset(name, data=array, **packed)
+            group.create_dataset(name, data=array, **(packing if array.size > SMALL else {}))
 
     def abandon(self) -> None:
         """Close the file as it is, to be removed."""
