@@ -19,6 +19,7 @@ from .columns import NOT_OF_A_ROW
 from .lines import command_lines
 
 OPTION = "--base"
+BACKGROUND = "--background"
 # Fields of Config that name an input file.
 INPUT_FIELDS = ("hkl_file", "mat_file", "mask_file", "image_file", "source_file", "dump_file")
 # Fields that say which files a run writes, or how it is shown; a batch has its own.
@@ -89,10 +90,10 @@ class Base(NamedTuple):
 
     @property
     def says_noise(self) -> bool:
-        """Whether it asks for photon noise: a seed, or a noise image by name, and not -nonoise."""
+        """Whether it asks for noise: a seed, a noise image by name, or a detector, and not -nonoise."""
         config = self.config()
         named = config.noise_file != Config().noise_file or bool(config.save_noise)
-        return config.write_noise and (config.seed is not None or named)
+        return config.write_noise and (config.seed is not None or named or config.has_detector)
 
 
 def _check(config: Config) -> None:
@@ -127,6 +128,7 @@ def _absolute_words(words: Sequence[str]) -> Iterator[str]:
     after = ""
     for word in words:
         is_input = after.startswith("-") and any(row.matches(after) for row in inputs)
+        is_input = is_input or (after == BACKGROUND and os.path.isfile(word))
         yield absolute(word) if is_input else word
         after = word
 
@@ -150,7 +152,9 @@ def absolute(name: str, folder: str | None = None) -> str:
 def input_files(config: Config) -> list[str]:
     """The files that a configuration's images depend on."""
     names = (getattr(config, field) for field in INPUT_FIELDS)
-    return [name.partition("::")[0] for name in names if name]
+    tables = (layer.material for layer in config.background)
+    found = [name.partition("::")[0] for name in names if name]
+    return found + [name for name in tables if isinstance(name, str) and os.path.isabs(name)]
 
 
 def digest_of_file(path: str) -> str:

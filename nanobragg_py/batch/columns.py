@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..base.errors import InputError, shown
 from ..base.vectors import RADIAN_IN_DEGREES, turns_of
-from ..options.keywords import CHOICES, SWITCHES, Keyword, is_changeable, keywords
+from ..options.keywords import CHOICES, OWN_KEYWORDS, SWITCHES, Keyword, is_changeable, keywords
 from ..options.spelling import did_you_mean
 
 # Kinds of columns: real numbers, whole numbers, text (one word or several).
@@ -31,6 +31,10 @@ NOT_OF_A_ROW = frozenset(
     "threads floatfile floatimage intfile intimage pgmfile pgmimage noisefile noiseimage write_pgm write_noise scale "
     "pgmscale adc adc_offset dump dumpfile dump_file".split()
 )
+# Keywords whose values do not fit into a cell.
+OF_THE_BASE = frozenset({"background"})
+# Kinds of numbers that options of our own take; of other kinds is text, but for "bits", which is a choice of numbers.
+OWN_KINDS = {"count": WHOLE, "whole": WHOLE, "positive": REAL, "amount": REAL}
 SWITCH_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -44,7 +48,7 @@ class Column(NamedTuple):
 def column_names() -> list[str]:
     """Every name that a column may have."""
     parts = [part for names in PARTS.values() for part in names]
-    return [*(name for name in keywords() if name not in NOT_OF_A_ROW), *parts, *QUATERNION, NOISE_SEED]
+    return [*(name for name in keywords() if name not in NOT_OF_A_ROW | OF_THE_BASE), *parts, *QUATERNION, NOISE_SEED]
 
 
 def columns_of(names: Sequence[str], where: str) -> tuple[Column, ...]:
@@ -53,6 +57,8 @@ def columns_of(names: Sequence[str], where: str) -> tuple[Column, ...]:
     for name in names:
         if name in NOT_OF_A_ROW:
             raise InputError(f"{where}: column '{shown(name)}': a batch has its own files and threads")
+        if name in OF_THE_BASE:
+            raise InputError(f"{where}: column '{name}': expected it in the base")
         if name not in known:
             with_unit = [word for word in known if word.rpartition("_")[0] == name]
             hint = f"; did you mean {' or '.join(with_unit)}?" if with_unit else did_you_mean(name, known)
@@ -95,6 +101,8 @@ def _kind(name: str) -> str:
     if name in QUATERNION or any(name in parts for parts in PARTS.values()):
         return REAL
     keyword = keywords()[keyword_of(name)]
+    if name in OWN_KEYWORDS:
+        return WHOLE if name == "bits" else OWN_KINDS.get(OWN_KEYWORDS[name].kind, TEXT)
     if keyword.row is None:
         return REAL if name == "sf_resolution_A" else TEXT
     if keyword.row.values > 1 or keyword.row.kind not in ("real", "integer", "seed"):

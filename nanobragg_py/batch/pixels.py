@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import InputError, shown
-from ..measurement.counts import poisson_counts
 from ..model.counts import LARGEST_COUNT
 from ..result import Result
 
@@ -67,11 +66,10 @@ def storage_of(dtype: str | None, code: str | None, noise: bool) -> Storage:
 def image_of(result: Result, noise: bool) -> np.ndarray:
     """The image that a row asks for: counts, int32 (slow, fast), or photons, float32.
 
-    Counts are those of --save-noise: the C program's deviates, without its ADC offset and its limit of 16 bits.
+    Counts are those of --save-noise: by the detector that is asked for, or else the C program's deviates, without its
+    ADC offset and its limit of 16 bits.
     """
-    if noise:
-        return poisson_counts(result.image, result.experiment, result.experiment.noise_seed).pixels
-    return result.image
+    return result.counts().pixels if noise else result.image
 
 
 def stored(image: np.ndarray, storage: Storage) -> tuple[np.ndarray, int]:

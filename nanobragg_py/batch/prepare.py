@@ -17,6 +17,7 @@ from ..formats.nexus import compression_of
 from ..formats.row_table import RowTable, write_rows
 from ..options.config import Config, scan
 from ..options.keywords import keywords
+from ..options.table import RESPONSE_FIELDS
 from ..rendering.renderer import default_threads
 from .base import Base, absolute, digest_of_file, has_coordinates, input_files, is_input_name
 from .columns import NOISE_SEED, ORIENTATION, PARTS, QUATERNION, SEED, TEXT, Column
@@ -55,7 +56,8 @@ def make_plan(table: str, folder: str, base: Base, wishes: Wishes) -> Plan:
     config = base.config()
     names = [column.name for column in columns]
     says_seed = NOISE_SEED in names or SEED in names
-    noise = wishes.noise if wishes.noise is not None else says_seed or base.says_noise
+    says_noise = says_seed or base.says_noise or not RESPONSE_FIELDS.isdisjoint(names)
+    noise = wishes.noise if wishes.noise is not None else says_noise
     if noise and not says_seed:
         note(f"no column {NOISE_SEED}: each row's noise has a seed of its own, from -seed and the row's number")
     if config.misset_random and config.misset_seed is None and "misset_seed" not in names:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from ..frames import frame_seed
 from ..model.experiment import Experiment, NoiseSeed
 from ..model.structure_factors import Grid
 from ..options.config import Config
-from ..options.keywords import settings
+from ..options.keywords import OWN_KEYWORDS, settings
 from ..rendering.inputs import KernelInputs, kernel_inputs
 from ..rendering.renderer import Renderer
 from ..resolve.random import stream_of
@@ -35,7 +34,7 @@ from .plan import Plan
 LABELS_KEPT = frozenset(
     "fluence polar nopolar water_um phi_deg osc_deg osc_range_deg phistep_deg phisteps roi oversample_polar "
     "oversample_omega oversample_thick".split()
-)
+) | frozenset(OWN_KEYWORDS)
 
 # Fields on which structure factors depend, whatever file they come from.
 FACTORS_FIELDS = ("hkl_file", "default_F", "dump_file", "sf_column", "sf_symmetry", "sf_resolution_A")
@@ -95,8 +94,8 @@ class RowRenderer:
         result = kept.simulator.render(words.misset_deg, **words.changed)
         if words.seed is not None:
             start = NoiseSeed(stream_of(words.seed), result.experiment.noise_seed.table)
-            experiment = replace(result.experiment, noise_seed=start)
-            result = Result(experiment, result.image, replace(result.config, seed=words.seed))
+            result.experiment = with_values(result.experiment, noise_seed=start)
+            result.config = with_values(result.config, seed=words.seed)
         return result, kept
 
     def _once(self, words: RowWords) -> Result:

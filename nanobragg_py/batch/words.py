@@ -7,7 +7,7 @@ from typing import Any
 
 from ..base.errors import InputError
 from ..options.config import Config, scan
-from ..options.keywords import CHOICES, SUFFIXES, SWITCHES, keywords
+from ..options.keywords import CHOICES, OWN_KEYWORDS, SUFFIXES, SWITCHES, keywords
 from ..options.table import OPTIONS, OWN_OPTIONS, Option
 from .base import NOT_OF_THE_IMAGE
 
@@ -38,6 +38,8 @@ def _words(name: str, value: Any) -> list[str]:
                 # curved_detector's flag only counts when another word follows: there always is one.
                 return [flag.spellings[0]]
         raise InputError(f"{name} = {value!r}: no option of the command line says so")
+    if name in OWN_KEYWORDS:
+        return [OWN_KEYWORDS[name].name, value if isinstance(value, str) else _number(value)]
     option = next(one.name for one in OWN_OPTIONS if one.sets == OWN_FIELDS[name])
     return [option, value if isinstance(value, str) else ",".join(value) if name == "fix" else _number(value)]
 

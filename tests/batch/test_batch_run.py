@@ -197,6 +197,33 @@ def test_photons_and_own_seeds(tmp_path: Path) -> None:
     assert check_batch(noisy, 2, 0) == 0
 
 
+MEASURED = """qw,qx,qy,qz,noise_seed,detector,gain,psf_fwhm_um,bits,fluence
+1,0,0,0,11,,,,,1e24
+0.5,0.5,0.5,0.5,12,ccd,,,,
+0.6,0.8,0,0,13,eiger,2.5,,,
+0.6,0,0.8,0,14,ccd,1.5,300,32,2e25
+"""
+
+
+def test_detectors_and_background(tmp_path: Path) -> None:
+    """Each row may be measured by another detector; amorphous materials are the base's; as by nanoBragg itself."""
+    path = making.folder(tmp_path, MEASURED)
+    (path / "table.stol").write_text("0 5\n0.5 2\n")
+    base = (
+        making.BASE
+        + f" --background {path}/table.stol --background-thick 5e-9 --background-density 1 --background-mw 18"
+    )
+    plan = making.made(path, base=base, threads=2)
+    assert plan.noise and failures(plan) == {} and str(path / "table.stol") in plan.inputs
+    lines = [command_line(plan, row, f"{row}.npy") for row in range(4)]
+    program = f"{sys.executable} {making.ROOT}/bin/nanoBragg"
+    text = "\n".join(line.replace("nanoBragg", program, 1) + " > log" for line in lines)
+    subprocess.run(["sh", "-ec", text], cwd=tmp_path, check=True, timeout=120)
+    assert_same(images(plan), [np.load(tmp_path / f"{row}.npy") for row in range(4)])
+    assert 10 < images(plan)[0].mean() < 1e6
+    assert check_batch(plan, 4, 0) == 0
+
+
 def failing(path: Path) -> Path:
     """A table of which rows 2 and 5 fail."""
     header, *lines = making.TURNED.splitlines()
@@ -443,7 +470,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     assert_same(images(load_plan(str(path / "out"))), images(whole))
 
 
-SLOW = making.BASE.replace("-detpixels 40 -pixel 1", "-detpixels 160 -pixel 0.25") + " -phi 0 -osc 1 -phisteps 100"
+SLOW = making.BASE.replace("-detpixels 40 -pixel 1", "-detpixels 160 -pixel 0.25") + " -phi 0 -osc 1 -phisteps 600"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -43,6 +43,8 @@ def read(path: Path, text: str) -> list[tuple[object, ...]]:
         ("qw,qx,qy\n1,0,0\n", "line 1: qw, qx, qy, qz belong together: qz missing"),
         ("cell_a\n1\n", "belong together"),
         ("threads\n1\n", "column 'threads': a batch has its own files and threads"),
+        ("background\nwater\n", "line 1: column 'background': expected it in the base"),
+        ("gain\nhigh\n", "line 2: column 'gain': expected a number"),
         ("floatfile\nx\n", "column 'floatfile': a batch has"),
         ("wavelength_A,energy_eV\n1,12000\n", "columns 'wavelength_A' and 'energy_eV' set the same"),
         ("N,Na\n1,2\n", "columns 'N' and 'Na' set the same"),
@@ -175,6 +177,8 @@ KEYWORDS = {
     "samplesize_mm": 0.001, "xtal_x_mm": 0.002, "sample_height_mm": 0.003, "fix": "water,cell", "column": "F",
     "symmetry": "P 1", "mask_keeps": "zero", "sf_resolution_A": 2.5, "oversample_thick": True, "detpixels_x": 4,
     "spindle_axis": [0.0, 1.0, 0.0], "detsize_fast_mm": 3.0, "detector_absorption_um": "inf", "divsteps": 4,
+    "detector": "ccd", "psf": "fiber", "psf_fwhm_um": 50.0, "psf_radius": 3, "gain": 1.8, "offset": 20.0,
+    "readout_noise": 3.5, "calibration": 0.02, "calibration_seed": 4, "flicker": 0.01, "saturation": 60000, "bits": 32,
 }  # fmt: skip
 
 
@@ -188,12 +192,12 @@ def test_keywords_as_options(name: str) -> None:
 
 def test_every_column_is_tried() -> None:
     """By one of its names."""
-    from nanobragg_py.batch.columns import NOT_OF_A_ROW
+    from nanobragg_py.batch.columns import NOT_OF_A_ROW, OF_THE_BASE
     from nanobragg_py.options.keywords import keywords
 
     known = keywords()
     tried = {known[name].row or known[name].name for name in KEYWORDS}
-    left = {name for name, one in known.items() if (one.row or one.name) not in tried} - NOT_OF_A_ROW
+    left = {name for name, one in known.items() if (one.row or one.name) not in tried} - NOT_OF_A_ROW - OF_THE_BASE
     # Their siblings along y and z, horizontal and vertical, are tried.
     alike = {"Nb", "Nc", "Ybeam_mm", "ORGY", "Xclose_mm", "Yclose_mm", "odet_vector", "sdet_vector", "polar_vector"}
     alike |= {"twotheta_axis", "detector_roty_deg", "detector_rotz_deg", "vdivrange_mrad", "hdivstep_mrad", "vdivsteps"}
