@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import click
 
@@ -15,7 +16,7 @@ from ..base.errors import InputError, printable
 from .master import make_masters
 from .plan import Plan
 from .progress import Progress
-from .shards import failures, make_shard, missing_shards
+from .shards import ShardReport, failures, missing_shards, render_shard
 
 NAME = "nb-batch"
 # Failed rows that are told of one by one.
@@ -52,9 +53,7 @@ def run_batch(
     try:
         with interruption.handled():
             try:
-                for first in wanted:
-                    make_shard(plan, first, threads, progress.shard)
-                    progress.shard_done()
+                _make(plan, wanted, threads, progress)
             except (KeyboardInterrupt, click.Abort):
                 interruption.clean_up()
                 _say_stopped(plan, part, progress, go_on)
@@ -62,9 +61,27 @@ def run_batch(
     except BrokenPipeError:
         raise
     except (OSError, InputError):
+        interruption.clean_up()
         _say_stopped(plan, part, progress, f"when that is mended, {go_on}")
         raise
     return _finish(plan, part, progress)
+
+
+def _make(plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
+    """Make shards one after the other; while one is rendered, the one before is brought to the disk."""
+    before: Future[ShardReport] | None = None
+    finisher = ThreadPoolExecutor(1, thread_name_prefix="nb-batch")
+    try:
+        for first in wanted:
+            finish = render_shard(plan, first, threads, progress.shard)
+            progress.shard_done()
+            if before is not None:
+                before.result()
+            before = finisher.submit(finish)
+        if before is not None:
+            before.result()
+    finally:
+        finisher.shutdown(wait=interruption.received is None)
 
 
 def _say_stopped(plan: Plan, part: tuple[int, int], progress: Progress, go_on: str) -> None:

@@ -94,6 +94,8 @@ def run(
         raise InputError("--base, and options after --: expected one of them")
     base = Base.of_file(base_file) if base_file is not None else Base.of_words(words)
     plan = make_plan(table, folder, base, Wishes(threads=threads, **wishes))
+    # Seconds after which a thread hands on the interpreter's lock; with Python's 0.005 cores wait for one another.
+    sys.setswitchinterval(0.001)
     return run_batch(plan, part, threads, retry_failed, ["nb-batch", *sys.argv[1:]])
 
 

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -44,6 +44,10 @@ class Failure(NamedTuple):
     message: str
 
 
+# What removes each file that is not finished.
+_removers: dict[str, Callable[[], None]] = {}
+
+
 # The renderer that was used last: shards of one plan come one after the other.
 _last: list[RowRenderer] = []
 
@@ -72,6 +76,16 @@ def make_shard(
     of rows done and of those that failed. Raises OSError for a full disk and the like; a row that fails is recorded,
     and the others are rendered.
     """
+    return render_shard(plan, first, threads, progress)()
+
+
+def render_shard(
+    plan: Plan, first: int, threads: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> Callable[[], ShardReport]:
+    """The first part of make_shard, with all that takes processors; what is returned does the rest.
+
+    That waits for the disk, and may be called by another thread while the next shard is rendered.
+    """
     began = time.monotonic()
     threads = threads or default_threads()
     rows = list(plan.table.read(first, first + plan.rows_of(first)))
@@ -79,30 +93,52 @@ def make_shard(
     renderer = _renderer(plan, threads if len(rows) < threads else 1)
     path = plan.shard_path(first)
     part = f"{path}.{socket.gethostname()[:40]}-{os.getpid()}{UNFINISHED}"
-    remove = _remover(part)
-    interruption.clean_ups.append(remove)
     failed: dict[int, str] = {}
-    try:
-        with silenced(True):
-            writer = _new_writer(plan, renderer, first, part)
+    with _unfinished(part, path, until_end=False), silenced(True):
+        writer = _new_writer(plan, renderer, first, part)
+        try:
+            with contextlib.closing(_rendered(renderer, writer, first, rows, threads)) as images:
+                for done, (image, packed) in enumerate(images, 1):
+                    if isinstance(image, Failure):
+                        failed[image.row] = image.message
+                        writer.fail(image.row - first, image.message)
+                    else:
+                        _write(writer, image, packed, image.row - first)
+                    if progress is not None:
+                        progress(done, len(failed))
+        except BaseException:
+            writer.abandon()
+            raise
+
+    def finish() -> ShardReport:
+        with _unfinished(part, path, until_end=True):
             try:
-                with contextlib.closing(_rendered(renderer, writer, first, rows, threads)) as images:
-                    for done, (image, packed) in enumerate(images, 1):
-                        if isinstance(image, Failure):
-                            failed[image.row] = image.message
-                            writer.fail(image.row - first, image.message)
-                        else:
-                            _write(writer, image, packed, image.row - first)
-                        if progress is not None:
-                            progress(done, len(failed))
                 writer.finish(rows)
             except BaseException:
                 writer.abandon()
                 raise
-        size = os.path.getsize(part)
-        _note_failures(plan, first, failed)
-        os.replace(part, path)
-        sync(plan.folder)
+            size = os.path.getsize(part)
+            _note_failures(plan, first, failed)
+            os.replace(part, path)
+            sync(plan.folder)
+        return ShardReport(first, len(rows), failed, size, time.monotonic() - began)
+
+    return finish
+
+
+@contextlib.contextmanager
+def _unfinished(part: str, path: str, until_end: bool) -> Iterator[None]:
+    """A file that is removed when something goes wrong, or a signal ends the process.
+
+    until_end: whether it has its name at the end of this; otherwise it goes on being unfinished.
+    """
+    remove = _removers.setdefault(part, _remover(part))
+    if remove not in interruption.clean_ups:
+        interruption.clean_ups.append(remove)
+    over = True
+    try:
+        yield
+        over = until_end
     except OSError as error:
         remove()
         raise OSError(error.errno, error.strerror or str(error), path) from error
@@ -110,8 +146,9 @@ def make_shard(
         remove()
         raise
     finally:
-        interruption.clean_ups.remove(remove)
-    return ShardReport(first, len(rows), failed, size, time.monotonic() - began)
+        if over:
+            interruption.clean_ups.remove(remove)
+            del _removers[part]
 
 
 def _renderer(plan: Plan, threads: int) -> RowRenderer:
@@ -172,7 +209,8 @@ def _rendered(
             yield work(row, values)
         return
     waiting: deque[Future[Made]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="nb-batch")
+    # One more than cores, so that none is idle while a thread waits for the interpreter's lock.
+    pool = ThreadPoolExecutor(threads + 1, thread_name_prefix="nb-batch")
     try:
         for row, values in enumerate(rows, first):
             waiting.append(pool.submit(work, row, values))
