@@ -10,7 +10,7 @@ import pytest
 
 from nanobragg_py.base.errors import InputError
 from nanobragg_py.tools.bench import plot as plot_module
-from nanobragg_py.tools.bench.command import chosen, measure, save, settings_facts
+from nanobragg_py.tools.bench.command import chosen, measure, report_stills, save, settings_facts
 from nanobragg_py.tools.bench.runs import Bench, Program
 from nanobragg_py.tools.bench.workloads import Workload
 
@@ -146,3 +146,13 @@ def test_settings(tmp_path: Path) -> None:
             {"name": "C", "command": ["c"], "threads": 2},
         ],
     }
+
+
+def test_stills(capsys: pytest.CaptureFixture[str]) -> None:
+    """One still of each kind, and its rate; the last kind has a goal."""
+    assert report_stills(1, 1, 1) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 stills of 1024 x 1024" in lines[0]
+    rates = [float(line.split(" images/s")[0].split()[-1]) for line in lines[1:]]
+    assert len(rates) == 5 and min(rates) > 0.0
+    assert lines[-1].endswith("goal 40 on 2 cores")

@@ -63,6 +63,7 @@ Examples:
   nb-bench --only demo_1a8o list_2048 --threads 2 --threads 1 --json result.json
   nb-bench 'noisify*' --against noisify:C=./noisify_c
   nb-bench 'water*' --against nonBragg:C=./nonBragg_c
+  nb-bench --stills 100 --threads 2
   nb-bench 'grow_*' --against C=./nanoBragg_openmp --plot growth.svg
 """
 
@@ -88,16 +89,22 @@ Examples:
     metavar="FILE",
     help="Draw how time grows, of the grow_* workloads measured: .svg, .png or .pdf. Needs matplotlib.",
 )
+@click.option("--stills", type=click.IntRange(1), metavar="N",
+              help="Instead of all this, images a second of N stills in one process: 1024 x 1024, bare and with water, "
+              "noise and point spread.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="Print the workloads and stop.")
 def main(
     names: tuple[str, ...], only: tuple[str, ...], against: tuple[str, ...], repeat: int, threads: tuple[int, ...],
-    scale: float, cold: bool, json_path: str | None, markdown: bool, plot: str | None, listing: bool,
+    scale: float, cold: bool, json_path: str | None, markdown: bool, plot: str | None, stills: int | None,
+    listing: bool,
 ) -> int:  # fmt: skip
     """Measure; the exit status."""
     from .machine import cores, machine_facts
     from .table import Table, listed
 
     wanted = (*only, *names)
+    if stills is not None:
+        return report_stills(stills, repeat, threads[0] if threads else cores())
     if listing:
         print(listed(chosen(wanted or ("*",)), scale))
         return 0
@@ -112,6 +119,17 @@ def main(
         result = {**machine_facts(), **settings_facts(bench), **measure(bench, workloads, table, cold, wanted)}
     save(result, plot, json_path)
     return 0 if result["passed"] else 1
+
+
+def report_stills(images: int, repeat: int, threads: int) -> int:
+    """Measure stills and print their rates; the exit status."""
+    from .stills import rates
+
+    print(f"{images} stills of 1024 x 1024, 1A8O, one step per pixel, {threads} threads, best of {repeat}")
+    for rate in rates(images, repeat, threads):
+        goal = f"   goal {rate.goal:g} on 2 cores" if rate.goal else ""
+        print(f"  {rate.what:36s} {rate.images_per_s:7.1f} images/s{goal}", flush=True)
+    return 0
 
 
 def check_outputs(json_path: str | None, plot: str | None, workloads: Sequence[Workload]) -> None:
