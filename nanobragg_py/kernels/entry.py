@@ -265,14 +265,20 @@ def spread_fractions(fractions, kind, radius, fwhm, g):
     point_spread.fill_fractions(carray(fractions, (side, side)), kind, radius, fwhm, g)
 
 
-def spread_rows(image, radii, fractions, spread, fast, slow, radius, wraps, first, last):
-    """Rows first..last-1 of the spread image, which must be 0 before; see point_spread.collect_row."""
+def spread_rows(image, radii, farthest, fractions, spread, line, fast, slow, radius, wraps, first, last):
+    """Rows first..last-1 of the spread image; line: float32 (fast + AT_ONCE,). See point_spread.collect_row."""
     sources, reaches = carray(image, (slow, fast)), carray(radii, (slow, fast))
     side = 2 * radius + 1
-    table, out = carray(fractions, (side, side)), carray(spread, (slow, fast))
+    table, out = carray(fractions, (side * side + point_spread.AT_ONCE,)), carray(spread, (slow, fast))
+    collected = carray(line, (fast + point_spread.AT_ONCE,))
+    blocks = carray(farthest, (slow, -(-fast // point_spread.BLOCK)))
     beyond = 0.0
     for row in range(first, last):
-        beyond += point_spread.collect_row(sources, reaches, table, radius, wraps, row, out[row])
+        for x in range(fast + point_spread.AT_ONCE):
+            collected[x] = np.float32(0.0)
+        beyond += point_spread.collect_row(sources, reaches, blocks, table, radius, wraps, row, collected)
+        for x in range(fast):
+            out[row, x] = collected[x]
     return beyond
 
 

@@ -19,6 +19,8 @@ from ..rendering.threads import finished_chunks
 KINDS = {"gauss": 1, "fiber": 2}
 # Pieces of the image for each thread, so that none waits long for the last one.
 PIECES = 8
+# Pixels of a row that the kernel passes over together, and adds to at once; see kernels/passes/point_spread.py.
+BLOCK, AT_ONCE = 16, 16
 
 Say = Callable[[str], None]
 
@@ -76,14 +78,14 @@ class Spreader:
         kind, fwhm, g = KINDS[self.name], self.fwhm_pixels, self.fwhm_pixels * G_OF_FWHM
         side = 2 * radius + 1
         require_memory(8 * side * side, f"a point spread function of {side} x {side} pixels")
-        fractions = np.zeros((side, side))
+        fractions = np.zeros(side * side + AT_ONCE)
         if radius:
             kernel("spread_fractions")(address(fractions), kind, radius, fwhm, g)
         radii = np.empty(image.shape, dtype=np.int32)
         lost: float = kernel("spread_radii")(
             address(image), address(radii), image.size, kind, self.wanted_radius, most, fwhm, g
         )  # fmt: skip
-        result = np.zeros_like(image)
+        result = np.empty_like(image)
         wrapped = self._collect(image, radii, fractions, result, radius)
         say(c_format("adding back %g lost photons\n", lost))
         result[:] = result.astype(np.float64) + lost / image.size
@@ -95,13 +97,15 @@ class Spreader:
         """Fill the result, row by row; returns the photons that fall just beyond the last pixel of a row."""
         slow, fast = image.shape
         collect = kernel("spread_rows")
+        farthest = np.ascontiguousarray(np.maximum.reduceat(radii, np.arange(0, fast, BLOCK), axis=1))
         beyond: list[float] = []
 
         def work(first: int, last: int) -> None:
+            line = np.empty(fast + AT_ONCE, dtype=np.float32)
             beyond.append(
                 collect(
-                    address(image), address(radii), address(fractions), address(result), fast, slow, radius,
-                    self.wraps, first, last,
+                    address(image), address(radii), address(farthest), address(fractions), address(result),
+                    address(line), fast, slow, radius, self.wraps, first, last,
                 )
             )  # fmt: skip
 

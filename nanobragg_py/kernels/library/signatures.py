@@ -64,8 +64,8 @@ _DETECTOR: dict[str, str] = {
     "spread_radii": "float64 (float32* image, int32* radii, int64 count, int64 kind, int64 wanted, int64 most, "
     "float64 fwhm, float64 g)",
     "spread_fractions": "void (float64* fractions, int64 kind, int64 radius, float64 fwhm, float64 g)",
-    "spread_rows": "float64 (float32* image, int32* radii, float64* fractions, float32* spread, int64 fast, "
-    "int64 slow, int64 radius, int64 wraps, int64 first, int64 last)",
+    "spread_rows": "float64 (float32* image, int32* radii, int32* farthest, float64* fractions, float32* spread, "
+    "float32* line, int64 fast, int64 slow, int64 radius, int64 wraps, int64 first, int64 last)",
     "spread_neighbours": "void (float32* image, float32* fractions, float32* spread, float32* sums, int64 fast, "
     "int64 slow, int64 radius, int64 taps, int64 first, int64 last)",
     "spread_coarsen": "void (float32* fine, float32* coarse, float32* line, int64 fast, int64 slow, int64 coarse_fast, "

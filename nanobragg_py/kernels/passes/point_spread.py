@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from ..jit import compiled
+from ..jit import compiled, inlined
 
 GAUSSIAN, FIBRE = 1, 2
 PI = 3.141592653589793
@@ -24,6 +24,10 @@ ALONG_X, ALONG_Y, RATIO = math.sqrt(math.log(2.0)), math.sqrt(LOG_16), math.sqrt
 # The photons that may be lost are the photon noise over this.
 LOSS = 10.0
 NO_INT32 = -2147483648
+# Pixels of a row that are passed over together.
+BLOCK = 16
+# Numbers of a row that are added to at once.
+AT_ONCE = 16
 
 
 @compiled
@@ -105,45 +109,74 @@ def choose_radii(image, radii, kind, wanted, most, fwhm, g):
     return total
 
 
-@compiled
-def add_photons(target, fractions, photons):
-    """Add photons*fractions (float64) to target (float32), in double precision and rounded each time."""
-    if math.isfinite(photons):
-        for at in range(target.size):
-            target[at] = np.float32(np.float64(target[at]) + photons * fractions[at])
-        return
-    # A fraction of 0 adds nothing to the C program's image, and would be not-a-number here.
-    for at in range(target.size):
-        if fractions[at] != 0.0:
-            target[at] = np.float32(np.float64(target[at]) + photons * fractions[at])
+@inlined
+def add_photons(out, table, first, at, count, photons):
+    """Add photons*table[at...] (float64) to count numbers of `out` from `first` on (float32), rounded each time.
+
+    Always a multiple of AT_ONCE numbers, which leaves no rest for a slow loop: those beyond get 0. photons: finite.
+    """
+    rounded = (count + AT_ONCE - 1) // AT_ONCE * AT_ONCE
+    target, fractions = out[first : first + rounded], table[at : at + rounded]
+    for k in range(target.size):
+        part = photons * fractions[k] if k < count else 0.0
+        target[k] = np.float32(np.float64(target[k]) + part)
 
 
 @compiled
-def collect_row(image, radii, table, radius, wraps, row, out):
-    """Add to `out` float32 (fast,), row `row` of the result, what it gets from image (slow, fast).
+def add_endless_photons(out, table, first, at, count, photons):
+    """The same for photons that are infinite or not-a-number, of which a fraction of 0 is nothing, as in C."""
+    for k in range(count):
+        if table[at + k] != 0.0:
+            out[first + k] = np.float32(np.float64(out[first + k]) + photons * table[at + k])
 
-    Returns the photons that fall on the pixel after the last one of the row before; if `wraps`, they come to lie in
-    the first one of this row.
+
+@compiled
+def collect_row(image, radii, farthest, table, radius, wraps, row, out):
+    """Add to `out`, row `row` of the result, what it gets from image (slow, fast).
+
+    out: float32 (fast + AT_ONCE,). table: float64, (2 radius + 1)^2 numbers and AT_ONCE more. farthest: int32 (slow,
+    blocks), the largest of each BLOCK radii of a row, so that blocks which do not reach here are passed over. Returns
+    the photons that fall on the pixel after the last one of the row before; if `wraps`, they come to lie in the first
+    one of this row.
     """
     slow, fast = image.shape
+    side = 2 * radius + 1
     beyond = 0.0
     for y in range(max(row - 1 - radius, 0), min(row + radius + 1, slow)):
-        for x in range(fast):
-            reach = np.int64(radii[y, x])
-            if reach < 0:
+        dy = row - y
+        least = min(abs(dy), abs(dy - 1))
+        middle = (radius + dy) * side + radius
+        for block in range(farthest.shape[1]):
+            if farthest[y, block] < least:
                 continue
-            photons = np.float64(image[y, x])
-            dy = row - y
-            if abs(dy) <= reach:
-                width = np.int64(math.sqrt(np.float64(reach * reach - dy * dy)))
-                first, last = max(x - width, 0), min(x + width, fast - 1)
-                fractions = table[radius + dy, radius + first - x : radius + last - x + 1]
-                add_photons(out[first : last + 1], fractions, photons)
-            dx, dy = fast - x, row - 1 - y
-            if row > 0 and dx <= reach and abs(dy) <= reach and dx * dx + dy * dy <= reach * reach:
-                part = table[radius + dy, radius + dx]
-                if part != 0.0:
-                    beyond += photons * part
-                    if wraps:
-                        out[0] = np.float32(np.float64(out[0]) + photons * part)
+            for x in range(BLOCK * block, min(BLOCK * (block + 1), fast)):
+                reach = np.int64(radii[y, x])
+                if reach < least:
+                    continue
+                photons = np.float64(image[y, x])
+                if abs(dy) <= reach:
+                    width = np.int64(math.sqrt(np.float64(reach * reach - dy * dy)))
+                    first, last = max(x - width, 0), min(x + width, fast - 1)
+                    if math.isfinite(photons):
+                        add_photons(out, table, first, middle + first - x, last - first + 1, photons)
+                    else:
+                        add_endless_photons(out, table, first, middle + first - x, last - first + 1, photons)
+                if fast - x <= reach and row > 0:
+                    beyond += wrapped_photons(photons, reach, fast - x, dy - 1, middle - side, table, wraps, out)
     return beyond
+
+
+@compiled
+def wrapped_photons(photons, reach, dx, dy, middle, table, wraps, out):
+    """Photons on the pixel after the last one of a row, dx, dy away; if `wraps`, added to the first number of `out`.
+
+    middle: where in the table the fractions for dy and dx = 0 are.
+    """
+    if abs(dy) > reach or dx * dx + dy * dy > reach * reach:
+        return 0.0
+    part = table[middle + dx]
+    if part == 0.0:
+        return 0.0
+    if wraps:
+        out[0] = np.float32(np.float64(out[0]) + photons * part)
+    return photons * part
