@@ -10,7 +10,7 @@ import pytest
 
 from nanobragg_py.base.errors import InputError
 from nanobragg_py.tools.bench import plot as plot_module
-from nanobragg_py.tools.bench.command import chosen, measure, report_stills, save, settings_facts
+from nanobragg_py.tools.bench.command import chosen, measure, report_batch, report_stills, save, settings_facts
 from nanobragg_py.tools.bench.runs import Bench, Program
 from nanobragg_py.tools.bench.workloads import Workload
 
@@ -156,3 +156,12 @@ def test_stills(capsys: pytest.CaptureFixture[str]) -> None:
     rates = [float(line.split(" images/s")[0].split()[-1]) for line in lines[1:]]
     assert len(rates) == 5 and min(rates) > 0.0
     assert lines[-1].endswith("goal 40 on 2 cores")
+
+
+def test_batch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small batch against a bare loop, and a few command lines."""
+    monkeypatch.setattr("nanobragg_py.tools.bench.batches.LINES", 3)
+    assert report_batch(3, 1) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[1:3]] == ["images/s"] * 2
+    assert lines[3].endswith("goal >= 90 %") and "3 lines of 64 x 64" in lines[4]

@@ -64,6 +64,7 @@ Examples:
   nb-bench 'noisify*' --against noisify:C=./noisify_c
   nb-bench 'water*' --against nonBragg:C=./nonBragg_c
   nb-bench --stills 100 --threads 2
+  nb-bench --batch 2000 --threads 2
   nb-bench 'grow_*' --against C=./nanoBragg_openmp --plot growth.svg
 """
 
@@ -92,11 +93,14 @@ Examples:
 @click.option("--stills", type=click.IntRange(1), metavar="N",
               help="Instead of all this, images a second of N stills in one process: 1024 x 1024, bare and with water, "
               "noise and point spread.")  # fmt: skip
+@click.option("--batch", type=click.IntRange(1), metavar="N",
+              help="Instead of all this, nb-batch: a table of N stills of 512 x 512 against a bare loop, and 1000 "
+              "command lines.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="Print the workloads and stop.")
 def main(
     names: tuple[str, ...], only: tuple[str, ...], against: tuple[str, ...], repeat: int, threads: tuple[int, ...],
     scale: float, cold: bool, json_path: str | None, markdown: bool, plot: str | None, stills: int | None,
-    listing: bool,
+    batch: int | None, listing: bool,
 ) -> int:  # fmt: skip
     """Measure; the exit status."""
     from .machine import cores, machine_facts
@@ -105,6 +109,8 @@ def main(
     wanted = (*only, *names)
     if stills is not None:
         return report_stills(stills, repeat, threads[0] if threads else cores())
+    if batch is not None:
+        return report_batch(batch, threads[0] if threads else cores())
     if listing:
         print(listed(chosen(wanted or ("*",)), scale))
         return 0
@@ -129,6 +135,17 @@ def report_stills(images: int, repeat: int, threads: int) -> int:
     for rate in rates(images, repeat, threads):
         goal = f"   goal {rate.goal:g} on 2 cores" if rate.goal else ""
         print(f"  {rate.what:36s} {rate.images_per_s:7.1f} images/s{goal}", flush=True)
+    return 0
+
+
+def report_batch(rows: int, threads: int) -> int:
+    """Measure nb-batch and print what came out; the exit status."""
+    from .batches import outcomes
+
+    print(f"{rows} stills, 1A8O, one step per pixel, {threads} threads")
+    for outcome in outcomes(rows, threads):
+        goal = f"   goal {outcome.goal}" if outcome.goal else ""
+        print(f"  {outcome.what:46s} {outcome.figure:>16s}{goal}", flush=True)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
@@ -41,14 +42,19 @@ def kinds() -> Iterator[tuple[str, dict[str, Any], float | None]]:
     yield "water, fibre, noise, readout, gain", water | DETECTOR | {"psf": "fiber"}, GOAL
 
 
+def reflections_file() -> Path:
+    """The list of reflections. Raises InputError where it is not."""
+    if not (GOLDEN / "1a8o.hkl").is_file():
+        raise InputError("--stills and --batch need golden/1a8o.hkl, which only a checkout of the repository has")
+    return GOLDEN / "1a8o.hkl"
+
+
 def rates(images: int, repeat: int, threads: int) -> Iterator[Rate]:
     """Measure each kind: the best of several series. Raises InputError without the golden reflections."""
     from ...simulator import Simulator
 
-    if not (GOLDEN / "1a8o.hkl").is_file():
-        raise InputError("--stills needs golden/1a8o.hkl, which only a checkout of the repository has")
     for what, more, goal in kinds():
-        with Simulator(hkl=GOLDEN / "1a8o.hkl", threads=threads, **CRYSTAL, **more) as simulator:
+        with Simulator(hkl=reflections_file(), threads=threads, **CRYSTAL, **more) as simulator:
             for _ in simulator.stills(WARM_UP):
                 pass
             best = 0.0
