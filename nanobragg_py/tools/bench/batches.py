@@ -20,8 +20,8 @@ SHARE_GOAL = 0.9
 SIDE, PIXEL_MM = 512, 0.2
 # A row of the table turns the crystal and gives the noise a seed; the base says all else.
 BASE = (
-    f"-cell 41.98 41.98 88.92 -N 120 120 60 -detpixels {SIDE} -pixel {PIXEL_MM} -distance 100 -lambda 1 -oversample 1 "
-    "-beamsize 0.05 -fluence 2e19 --fix none --gain 1 --bits 32"
+    f"-cell 41.98 41.98 88.92 -Na 120 -Nb 120 -Nc 60 -detpixels {SIDE} -pixel {PIXEL_MM} -distance 100 -lambda 1 "
+    "-oversample 1 -beamsize 0.05 -fluence 2e19 --fix none --gain 1 --bits 32"
 )
 LINE = (
     "-default_F 100 -cell 60 70 80 90 90 90 -N 5 -lambda 1 -distance 100 -detpixels 64 -pixel 1 -oversample 1 "
