@@ -132,6 +132,8 @@ def printed_pixel(
     stol, _, polarization, omega, _ = seen
     x, y, z = position
     plain = math.sin(math.atan2(math.sqrt(y * y + z * z), x) / 2.0) / (beam.wavelength_m * 1e10)
+    # Python's sine of what is no number forgets the sign that C's has.
+    plain = -math.nan if math.isnan(plain) else plain
     rows: tuple[tuple[str, tuple[object, ...]], ...] = (
         ("%4d %4d : stol = %g or %g\n", (fpixel, spixel, stol, plain)),
         (" F=%g    I = %g\n", (0.0, weight)),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from ..base.c_numbers import divide
 from ..base.progress import progress_counts
 from ..base.vectors import Vector, scaled, turned_about
 from ..model.beam import Beam
@@ -67,4 +70,8 @@ def _last_subpixel(s: Settings, g: Geometry, spixel: int, fpixel: int) -> Vector
     if not s.curved:
         return (x, y, z)
     straight = scaled(g.beam, g.distance_m)
-    return turned_about(turned_about(straight, g.sdet, y / g.distance_m), g.fdet, z / g.distance_m)
+    about_slow, about_fast = divide(y, g.distance_m), divide(z, g.distance_m)
+    if not (math.isfinite(about_slow) and math.isfinite(about_fast)):
+        # There is no place at such an angle.
+        return (math.nan, math.nan, math.nan)
+    return turned_about(turned_about(straight, g.sdet, about_slow), g.fdet, about_fast)

@@ -74,6 +74,7 @@ CASES: dict[str, str] = {
     "range_of_steps": f"{START} -phisteps 4",
     "printout": f"-stol water.stol -detpixels 5 -pixel 9 -seed 1 -printout {'-oversample 2'}",
     "printout_pixel": f"{START} -printout_pixel 5 6 -curved_det -polar 0.5",
+    "printout_at_no_distance": f"{START} -printout_pixel 5 6 -curved_det -close_distance 0",
     "four_stol": START.replace("-stol water.stol", "-4stol water4.stol"),
     "Q": START.replace("-stol water.stol", "-Q waterq.stol"),
     "negative_F": START.replace("water.stol", "negative.stol"),
