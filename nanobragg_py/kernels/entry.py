@@ -391,11 +391,11 @@ def count_photons(means, errors, photons, size, first, last, factor, calibration
     )  # fmt: skip
 
 
-def report_counts(photons, counts, size, first, last, gain, offset, readout, largest, seed, ziggurat):
+def report_counts(photons, counts, size, first, last, gain, offset, readout, largest, seed, ziggurat, totals):
     """See measuring.report_counts; `size` pixels."""
-    return measuring.report_counts(
+    measuring.report_counts(
         carray(photons, (size,)), carray(counts, (size,)), first, last, gain, offset, readout, largest, seed,
-        carray(ziggurat, (2, layout.LAYERS + 1)),
+        carray(ziggurat, (2, layout.LAYERS + 1)), carray(totals, (2,)),
     )  # fmt: skip
 
 

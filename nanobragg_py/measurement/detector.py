@@ -72,8 +72,7 @@ class Measurement:
         if photons.shape != self.shape or photons.dtype != np.float32:
             raise InputError(f"expected an image float32 {self.shape}, got {photons.dtype} {photons.shape}")
         counted = self._counted(np.ascontiguousarray(photons), seed, share)
-        total = float(counted.sum(dtype=np.float64))
-        pixels, overloads = self._reported(counted, seed, share)
+        pixels, total, overloads = self._reported(counted, seed, share)
         there = rendered.as_array()
         if not there.all():
             overloads -= int(np.count_nonzero(pixels[~there] == self.detector.largest_count)) if overloads else 0
@@ -99,22 +98,24 @@ class Measurement:
         share(work, _pieces(photons.size))
         return counted if d.psf is None else self._point_spread(d.psf).apply(counted, share)
 
-    def _reported(self, counted: np.ndarray, seed: int, share: Share) -> tuple[np.ndarray, int]:
-        """Counts, int32 (slow, fast), and how many pixels are cut off."""
+    def _reported(self, counted: np.ndarray, seed: int, share: Share) -> tuple[np.ndarray, float, int]:
+        """Counts, int32 (slow, fast); all photons; and how many pixels are cut off."""
         d, tables = self.detector, random_tables()
         pixels = np.empty(self.shape, dtype=np.int32)
         report = kernel("report_counts")
-        overloads: list[int] = []
+        pieces = _pieces(counted.size)
+        # Added up in order, whichever is done first.
+        totals = np.zeros((len(pieces), 2))
 
         def work(first: int, last: int) -> None:
-            cut_off = report(
+            report(
                 address(counted), address(pixels), counted.size, first, last, d.gain, d.offset, d.readout_noise,
-                float(d.largest_count), seed, address(tables.ziggurat),
+                float(d.largest_count), seed, address(tables.ziggurat), address(totals[first // PIXELS_AT_A_TIME]),
             )  # fmt: skip
-            overloads.append(cut_off)
 
-        share(work, _pieces(counted.size))
-        return pixels, sum(overloads)
+        share(work, pieces)
+        photons, overloads = totals.sum(axis=0).tolist()
+        return pixels, photons, int(overloads)
 
     def _calibration_errors(self, share: Share) -> np.ndarray:
         """Gaussian deviates of the pixels, float32 (slow, fast)."""

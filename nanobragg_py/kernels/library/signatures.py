@@ -87,8 +87,8 @@ _MEASURING: dict[str, str] = {
     "add_scaled": "void (float32* image, float32* shape, int64 first, int64 last, float64 factor)",
     "count_photons": "void (float32* means, float32* errors, float32* photons, int64 size, int64 first, int64 last, "
     "float64 factor, float64 calibration, int64 seed, uint32* sums, uint8* guide)",
-    "report_counts": "int64 (float32* photons, int32* counts, int64 size, int64 first, int64 last, float64 gain, "
-    "float64 offset, float64 readout, float64 largest, int64 seed, float64* ziggurat)",
+    "report_counts": "void (float32* photons, int32* counts, int64 size, int64 first, int64 last, float64 gain, "
+    "float64 offset, float64 readout, float64 largest, int64 seed, float64* ziggurat, float64* totals)",
     "calibration_errors": "void (float32* errors, int64 size, int64 first, int64 last, int64 seed, float64* ziggurat)",
     "flicker_deviate": "float64 (int64 seed, float64* ziggurat)",
     "random_tables": "void (uint32* sums, uint8* guide, float64* ziggurat)",

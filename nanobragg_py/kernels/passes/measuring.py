@@ -56,16 +56,17 @@ def count_photons(means, errors, photons, first, last, factor, calibration, seed
 
 
 @compiled
-def report_counts(photons, counts, first, last, gain, offset, readout, largest, seed, ziggurat):
-    """Counts, int32, of pixels first..last-1; returns how many were cut off at the largest.
+def report_counts(photons, counts, first, last, gain, offset, readout, largest, seed, ziggurat, totals):
+    """Counts, int32, of pixels first..last-1; totals float64 (2,): photons, and pixels cut off at the largest count.
 
     Counts are photons*gain + offset + readout noise, rounded to the nearest, not below 0.
     """
     noise = np.uint64(seed)
     w = NO_WORDS
     block = -1
-    overloads = np.int64(0)
+    total, overloads = 0.0, 0.0
     for i in range(first, last):
+        total += np.float64(photons[i])
         value = np.float64(photons[i]) * gain + offset
         if readout > 0.0:
             if i >> 2 != block:
@@ -75,6 +76,6 @@ def report_counts(photons, counts, first, last, gain, offset, readout, largest, 
         value = np.rint(value)
         if value > largest:
             value = largest
-            overloads += 1
+            overloads += 1.0
         counts[i] = np.int32(value) if value > 0.0 else np.int32(0)
-    return overloads
+    totals[0], totals[1] = total, overloads
