@@ -127,4 +127,4 @@ WALK = np.dtype(
 
 # Sizes of what random numbers are looked up in (kernels/passes/philox.py): rows, counts and guide of the table of
 # Poisson probabilities, and layers of the ziggurat.
-TABLE_MEANS, TABLE_COUNTS, GUIDE, LAYERS = 256, 160, 256, 256
+TABLE_MEANS, TABLE_COUNTS, GUIDE, LAYERS = 512, 160, 256, 256

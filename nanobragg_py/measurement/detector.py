@@ -36,7 +36,7 @@ class RandomTables(NamedTuple):
 
 @cache
 def random_tables() -> RandomTables:
-    """The tables, the same for everyone: 0.3 MB."""
+    """The tables, the same for everyone: 0.5 MB."""
     tables = RandomTables(
         np.empty((TABLE_MEANS, TABLE_COUNTS), np.uint32),
         np.empty((TABLE_MEANS, GUIDE), np.uint8),
