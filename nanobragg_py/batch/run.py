@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import click
@@ -19,6 +19,8 @@ from .progress import Progress
 from .shards import ShardReport, failures, missing_shards, render_shard
 
 NAME = "nb-batch"
+# Makes shards, with so many threads each, and tells of progress.
+Engine = Callable[[Plan, Sequence[int], int | None, Progress], None]
 # Failed rows that are told of one by one.
 MOST_TOLD = 10
 
@@ -36,11 +38,12 @@ def status_path(plan: Plan, part: tuple[int, int] = (1, 1)) -> str:
 
 def run_batch(
     plan: Plan, part: tuple[int, int] = (1, 1), threads: int | None = None, retry: bool = False,
-    again: Sequence[str] = (),
+    again: Sequence[str] = (), engine: Engine | None = None,
 ) -> int:  # fmt: skip
     """Make the shards that are missing; returns the exit status: 0, 1 when rows failed, 128 + number after a signal.
 
-    part: i of n. retry: make those anew in which rows failed. again: the command that goes on. Raises InputError or
+    part: i of n. retry: make those anew in which rows failed. again: the command that goes on. engine: what makes the
+    shards; None: this process. Raises InputError or
     OSError for what ends a batch.
     """
     wanted = missing_shards(plan, part, failed_too=retry)
@@ -53,7 +56,7 @@ def run_batch(
     try:
         with interruption.handled():
             try:
-                _make(plan, wanted, threads, progress)
+                (engine or _make)(plan, wanted, threads, progress)
             except (KeyboardInterrupt, click.Abort):
                 interruption.clean_up()
                 _say_stopped(plan, part, progress, go_on)

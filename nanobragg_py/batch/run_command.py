@@ -30,6 +30,7 @@ Examples:
   nb-batch run table.csv --out stills -- -hkl 1a8o.hkl -cell 42 42 89 90 90 90 -N 20 -detpixels 512
   nb-batch run table.csv --out stills --base base.toml --dtype uint16 --code sqrt
   nb-batch run table.csv --out stills --base base.toml --part 3/16
+  nb-batch run table.csv --out stills --base base.toml --cluster scheduler.json
 """
 STATUS_HELP = """Say how far the batch in DIR is, and which rows failed.
 
@@ -62,6 +63,15 @@ def _part(context: Any, parameter: Any, value: str | None) -> tuple[int, int]:
     return (int(match[1]), int(match[2]))
 
 
+def _cluster_options(context: Any, parameter: Any, values: tuple[str, ...]) -> dict[str, str]:
+    """KEY=VALUE, each."""
+    pairs = [value.partition("=") for value in values]
+    for key, equals, value in pairs:
+        if not (key and equals):
+            raise InputError(f"--cluster-option: expected KEY=VALUE, got '{shown(key + equals + value)}'")
+    return {key: value for key, _, value in pairs}
+
+
 @click.command(help=RUN_HELP)
 @click.argument("table")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
@@ -79,10 +89,15 @@ def _part(context: Any, parameter: Any, value: str | None) -> tuple[int, int]:
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Images at a time. Default: all cores.")
 @click.option("--compression", type=click.Choice(["gzip", "bitshuffle"]),
               help="Default: bitshuffle with LZ4 where hdf5plugin is installed.")  # fmt: skip
+@click.option("--cluster", metavar="WHERE",
+              help="Make shards by Dask's workers: local, local:N (processes here), slurm, tcp://ADDRESS:PORT, or a "
+              "scheduler's file.")  # fmt: skip
+@click.option("--cluster-option", "cluster_options", multiple=True, callback=_cluster_options, metavar="KEY=VALUE",
+              help="Passed to Dask's LocalCluster or SLURMCluster, such as queue=fast, cores=32, jobs=10.")  # fmt: skip
 @click.option("--retry-failed", is_flag=True, help="Make the shards anew in which rows failed.")
 def run(
     table: str, words: tuple[str, ...], folder: str, base_file: str | None, part: tuple[int, int], threads: int | None,
-    retry_failed: bool, **wishes: Any,
+    retry_failed: bool, cluster: str | None, cluster_options: dict[str, str], **wishes: Any,
 ) -> int:  # fmt: skip
     """Make a batch; the help is RUN_HELP."""
     _prepare()
@@ -92,11 +107,18 @@ def run(
 
     if words and base_file is not None:
         raise InputError("--base, and options after --: expected one of them")
+    if cluster_options and cluster is None:
+        raise InputError("--cluster-option: expected --cluster, too")
+    engine = None
+    if cluster is not None:
+        from .cluster import OnCluster
+
+        engine = OnCluster(cluster, cluster_options)
     base = Base.of_file(base_file) if base_file is not None else Base.of_words(words)
     plan = make_plan(table, folder, base, Wishes(threads=threads, **wishes))
     # Seconds after which a thread hands on the interpreter's lock; with Python's 0.005 cores wait for one another.
     sys.setswitchinterval(0.001)
-    return run_batch(plan, part, threads, retry_failed, ["nb-batch", *sys.argv[1:]])
+    return run_batch(plan, part, threads, retry_failed, ["nb-batch", *sys.argv[1:]], engine)
 
 
 @click.command(help=STATUS_HELP)

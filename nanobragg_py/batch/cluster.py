@@ -1,0 +1,190 @@
+"""Shards made by Dask's workers: on this machine, of a scheduler that is there, or of Slurm jobs.
+
+A task is a shard, and its result a report of a few numbers. Two shards are in flight for each worker, so that neither
+the scheduler nor this process holds more for a long table than for a short one. What is done is known by its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from ..base.errors import InputError, shown
+from ..base.optional import require
+from .plan import Plan
+from .progress import Progress
+from .run import say
+from .shards import ShardReport, make_shard
+
+# Shards in flight for each worker: one that is rendered, one that waits for it.
+IN_FLIGHT = 2
+# Seconds until a scheduler must have answered, and until a first worker must have joined.
+SCHEDULER_SECONDS, WORKER_SECONDS = 30, 600
+# Workers that may die over one shard before it is taken for the cause.
+DEATHS = 3
+PACKAGE = "'nanobragg_py[cluster]'"
+LOOPBACK = "127.0.0.1"
+
+
+class OnCluster:
+    """Makes shards by workers; to be given to run_batch."""
+
+    def __init__(self, where: str, options: Mapping[str, str]):
+        """where: local, local:N, slurm, a scheduler's address or the file in which it has written that.
+
+        options: of the cluster, for local and slurm. Raises InputError for what is none of these, or not installed.
+        """
+        self.where, self.options = where, dict(options)
+        require("distributed", "--cluster", PACKAGE)
+        kind, colon, number = where.partition(":")
+        if kind == "slurm":
+            require("dask_jobqueue", "--cluster slurm", PACKAGE)
+        elif kind == "local":
+            if colon and not (number.isdecimal() and int(number)):
+                raise InputError(f"--cluster local:N: expected a number of workers, got '{shown(number)}'")
+        elif "://" not in where and not os.path.isfile(where):
+            raise InputError(
+                f"--cluster {shown(where)}: expected local, local:N, slurm, tcp://ADDRESS:PORT, or a scheduler's file"
+            )
+        if options and kind not in ("local", "slurm"):
+            raise InputError("--cluster-option is for --cluster local and slurm: a scheduler has its own already")
+
+    def __call__(self, plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
+        """Make the shards. Raises InputError when the cluster cannot, OSError when the files cannot be written."""
+        if not wanted:
+            return
+        import dask
+        import distributed  # noqa: F401 (sets the levels of its loggers)
+
+        for name in list(logging.root.manager.loggerDict):
+            # What happens to workers and schedulers is said here, in a line.
+            if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        settings = {
+            "distributed.scheduler.allowed-failures": DEATHS,
+            "distributed.comm.timeouts.connect": f"{SCHEDULER_SECONDS}s",
+            "distributed.worker.daemon": True,
+        }
+        with dask.config.set(settings), self._client() as client:
+            if client.dashboard_link and find_spec("bokeh"):
+                say(f"dashboard: {client.dashboard_link}")
+            self._wait_for_worker(client)
+            _make(client, plan, wanted, threads, progress)
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[Any]:
+        """A client of the cluster; one that was started here ends with it."""
+        from distributed import Client
+
+        with contextlib.ExitStack() as stack:
+            try:
+                if self.where.startswith(("local", "slurm")):
+                    cluster = stack.enter_context(self._started())
+                    client = Client(cluster, timeout=SCHEDULER_SECONDS)
+                elif "://" in self.where:
+                    client = Client(self.where, timeout=SCHEDULER_SECONDS)
+                else:
+                    client = Client(scheduler_file=self.where, timeout=SCHEDULER_SECONDS)
+            except (OSError, RuntimeError, TimeoutError, TypeError, ValueError) as error:
+                raise InputError(f"--cluster {shown(self.where)}: {_first_line(error)}") from error
+            stack.callback(_close, client)
+            yield client
+
+    def _started(self) -> Any:
+        """A cluster of this run's own."""
+        kind, _, number = self.where.partition(":")
+        options: dict[str, Any] = {name.replace("-", "_"): value for name, value in self.options.items()}
+        if kind == "local":
+            from distributed import LocalCluster
+
+            settings = {
+                "n_workers": int(number or 1), "threads_per_worker": 1, "processes": True, "host": LOOPBACK,
+                "dashboard_address": f"{LOOPBACK}:0", "silence_logs": logging.CRITICAL,
+            }  # fmt: skip
+            return LocalCluster(**(settings | options))
+        from dask_jobqueue import SLURMCluster
+
+        jobs = int(options.pop("jobs", 1))
+        settings = {"processes": 1, "cores": 1, "memory": "4GB"}
+        cluster: Any = SLURMCluster(**(settings | {name: _number(value) for name, value in options.items()}))
+        cluster.scale(jobs=jobs)
+        return cluster
+
+    def _wait_for_worker(self, client: Any) -> None:
+        try:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError as error:
+            raise InputError(
+                f"--cluster {shown(self.where)}: no worker has joined within {WORKER_SECONDS} seconds"
+            ) from error
+
+
+def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
+    """Hand out shards as workers become free, in order; count those that come back."""
+    from distributed import as_completed
+
+    waiting = iter(wanted)
+    # Futures that nobody holds are forgotten by the scheduler, and their results with them.
+    done: Any = as_completed()
+
+    def hand_out() -> bool:
+        first = next(waiting, None)
+        if first is None:
+            return False
+        # A name of its own for each try: what another run has made, or failed to make, is another matter.
+        done.add(client.submit(make_shard, plan, first, threads, key=f"shard-{first}-{os.urandom(4).hex()}"))
+        return True
+
+    in_flight = 0
+    while in_flight < IN_FLIGHT * max(len(client.nthreads()), 1) and hand_out():
+        in_flight += 1
+    while in_flight:
+        report = _report(next(done))
+        in_flight -= 1
+        progress.shard(report.rows, len(report.failed))
+        progress.shard_done()
+        # Workers may have joined meanwhile.
+        while in_flight < IN_FLIGHT * max(len(client.nthreads()), 1) and hand_out():
+            in_flight += 1
+
+
+def _report(future: Any) -> ShardReport:
+    """What came of a shard. Raises what stopped it."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        report: ShardReport = future.result()
+    except KilledWorker as error:
+        raise InputError(
+            f"{DEATHS + 1} workers died over one shard, {error.last_worker.address} last: too little memory for it?"
+        ) from error
+    except InputError:
+        raise
+    except OSError as error:
+        if future.cancelled() or "connection" in str(error).lower() or "scheduler" in str(error).lower():
+            raise InputError(f"the scheduler has gone: {_first_line(error)}") from error
+        raise
+    except Exception as error:
+        # Cancelled futures, and whatever Dask has to say.
+        raise InputError(f"the scheduler has gone, or will not go on: {_first_line(error)}") from error
+    finally:
+        future.release()
+    return report
+
+
+def _close(client: Any) -> None:
+    with contextlib.suppress(Exception):
+        client.close(timeout=5)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {shown(str(error).partition(chr(10))[0])}"
+
+
+def _number(text: str) -> Any:
+    """A number where the text is one."""
+    return int(text) if text.isdecimal() else text

@@ -1,0 +1,173 @@
+"""Shards made by Dask's workers are those of one process; workers and schedulers that die are survived, or told of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import hdf5plugin  # noqa: F401
+import making
+import numpy as np
+import pytest
+
+from nanobragg_py.base.errors import InputError
+
+pytest.importorskip("distributed", reason="pip install 'nanobragg_py[cluster]'")
+
+from nanobragg_py.batch.cluster import OnCluster
+
+LOOPBACK = "127.0.0.1"
+WORDS = making.BASE.split()
+# Rows enough that a worker can be killed among them.
+MANY = "qw,qx,qy,qz,noise_seed\n" + "".join(f"{np.cos(i)},{np.sin(i)},0,0,{i + 1}\n" for i in range(60))
+
+
+def batch(folder: Path, out: str, *options: str, status: int = 0) -> str:
+    """Run nb-batch; what it said."""
+    done = making.nb_batch("run", "table.csv", "--out", out, *options, "--", *WORDS, cwd=folder)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def images(folder: Path) -> dict[str, np.ndarray]:
+    """Images of all shards, by file."""
+    found = {}
+    for path in sorted(folder.glob("shard_*.h5")):
+        with h5py.File(path) as file:
+            found[path.name] = file["entry/data/data"][()]
+    return found
+
+
+def assert_same(first: Path, second: Path) -> None:
+    """Both folders have the same shards."""
+    ours, theirs = images(first), images(second)
+    assert ours.keys() == theirs.keys() and len(ours) > 1
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A scheduler on the loopback, and the file in which it says where."""
+    file = tmp_path / "scheduler.json"
+    words = [
+        "scheduler",
+        "--host",
+        LOOPBACK,
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--no-show",
+        "--scheduler-file",
+        str(file),
+    ]
+    process = started(words)
+    for _ in range(300):
+        if file.exists():
+            break
+        time.sleep(0.1)
+    yield process, file
+    process.kill()
+    process.wait()
+
+
+def started(words: list[str]) -> subprocess.Popen[bytes]:
+    """A program of Dask's."""
+    environment = {**os.environ, "PYTHONPATH": str(making.ROOT)}
+    command = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def worker(file: Path) -> subprocess.Popen[bytes]:
+    """A worker of one thread, without a nanny: killed, it stays dead."""
+    words = ["worker", "--scheduler-file", str(file), "--host", LOOPBACK, "--nthreads", "1", "--no-nanny"]
+    return started([*words, "--no-dashboard", "--local-directory", str(file.parent)])
+
+
+def test_workers_of_this_machine(tmp_path: Path) -> None:
+    """Two processes make the files that one makes, and go on where one has stopped."""
+    folder = making.folder(tmp_path)
+    batch(folder, "alone", "--shard-rows", "2")
+    batch(folder, "local", "--shard-rows", "2", "--cluster", "local:2")
+    assert_same(folder / "alone", folder / "local")
+    os.unlink(folder / "local" / "shard_000000002.h5")
+    said = batch(folder, "local", "--shard-rows", "2", "--cluster", "local")
+    assert "5 of 7 rows are there already" in said
+    assert_same(folder / "alone", folder / "local")
+
+
+def test_a_worker_that_is_killed(tmp_path: Path, scheduler: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """kill -9 in the midst: the other worker makes its shards, too, and nothing unfinished has a shard's name."""
+    folder, (_, file) = making.folder(tmp_path, MANY), scheduler
+    workers = [worker(file), worker(file)]
+    command = [sys.executable, str(making.ROOT / "bin" / "nb-batch"), "run", "table.csv", "--out", "killed"]
+    command += ["--shard-rows", "2", "--cluster", str(file), "--", *WORDS]
+    run = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(600):
+            if len(list((folder / "killed").glob("shard_*.h5"))) >= 3:
+                break
+            time.sleep(0.05)
+        workers[0].send_signal(signal.SIGKILL)
+        _, said = run.communicate(timeout=90)
+    finally:
+        for process in (*workers, run):
+            process.kill()
+            process.wait()
+    assert run.returncode == 0, said
+    batch(folder, "alone", "--shard-rows", "2")
+    assert_same(folder / "alone", folder / "killed")
+
+
+def test_a_scheduler_that_dies(tmp_path: Path, scheduler: tuple[subprocess.Popen[bytes], Path]) -> None:
+    """The run ends with a message that says how to go on, and what is there stays."""
+    folder, (process, file) = making.folder(tmp_path, MANY), scheduler
+    only = worker(file)
+    command = [sys.executable, str(making.ROOT / "bin" / "nb-batch"), "run", "table.csv", "--out", "left"]
+    command += ["--shard-rows", "2", "--cluster", str(file), "--", *WORDS]
+    run = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(600):
+            if len(list((folder / "left").glob("shard_*.h5"))) >= 2:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        _, said = run.communicate(timeout=90)
+    finally:
+        for one in (only, run):
+            one.kill()
+            one.wait()
+    assert run.returncode == 9 and "the scheduler has gone" in said and "go on" in said, said
+    assert "Traceback" not in said
+    there = images(folder / "left")
+    assert there
+    batch(folder, "left", "--shard-rows", "2")
+    batch(folder, "alone", "--shard-rows", "2")
+    assert_same(folder / "alone", folder / "left")
+
+
+@pytest.mark.parametrize(
+    ("where", "options", "words"),
+    [
+        ("nowhere", {}, "expected local, local:N, slurm, tcp://"),
+        ("local:0", {}, "expected a number of workers"),
+        ("local:x", {}, "expected a number of workers"),
+        ("tcp://127.0.0.1:1", {"cores": "2"}, "is for --cluster local and slurm"),
+    ],
+)
+def test_what_is_no_cluster(where: str, options: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        OnCluster(where, options)
+
+
+def test_options_of_no_cluster(tmp_path: Path) -> None:
+    said = batch(making.folder(tmp_path), "none", "--cluster-option", "cores=2", status=9)
+    assert "expected --cluster, too" in said
+    said = batch(making.folder(tmp_path), "none", "--cluster", "local", "--cluster-option", "cores", status=9)
+    assert "expected KEY=VALUE" in said
