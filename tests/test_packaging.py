@@ -131,12 +131,13 @@ def imports(path: Path) -> set[str]:
 
 
 def test_dependencies_are_declared() -> None:
-    """Whatever the package imports is installed with it, or with an extra: [mtz] and [parquet], [docs] for a plot.
+    """Whatever the package imports is installed with it, or with an extra: [mtz], [parquet], [cluster], [docs] for a plot.
 
     pandas is for those who ask for its DataFrame, and have it.
     """
     needed = set().union(*(imports(path) for path in (ROOT / "nanobragg_py").rglob("*.py")))
-    assert needed - set(requirements()) == {*requirements("mtz"), *requirements("parquet"), "matplotlib", "pandas"}
+    extras = {name.replace("-", "_") for extra in ("mtz", "parquet", "cluster") for name in requirements(extra)}
+    assert needed - set(requirements()) == extras | {"matplotlib", "pandas"}
     assert "matplotlib" in requirements("docs")
     assert set(requirements()) <= needed
 

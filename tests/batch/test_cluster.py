@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -171,3 +172,23 @@ def test_options_of_no_cluster(tmp_path: Path) -> None:
     assert "expected --cluster, too" in said
     said = batch(making.folder(tmp_path), "none", "--cluster", "local", "--cluster-option", "cores", status=9)
     assert "expected KEY=VALUE" in said
+
+
+def slurm_answers() -> bool:
+    """Whether there is a Slurm that takes jobs."""
+    if shutil.which("sinfo") is None:
+        return False
+    done = subprocess.run(["sinfo", "-h", "-o", "%a %T"], capture_output=True, text=True, timeout=20, check=False)
+    return "up idle" in done.stdout or "up mixed" in done.stdout
+
+
+@pytest.mark.skipif(not slurm_answers(), reason="no Slurm with an idle node here")
+def test_slurm(tmp_path: Path) -> None:
+    """Two jobs make the files that one process makes; the network that they use is the machine's own."""
+    pytest.importorskip("dask_jobqueue", reason="pip install 'nanobragg_py[cluster]'")
+    folder = making.folder(tmp_path)
+    options = ["interface=lo", "jobs=2", "walltime=00:05:00", f"log_directory={tmp_path}"]
+    words = [word for option in options for word in ("--cluster-option", option)]
+    batch(folder, "jobs", "--shard-rows", "2", "--cluster", "slurm", *words)
+    batch(folder, "alone", "--shard-rows", "2")
+    assert_same(folder / "alone", folder / "jobs")
