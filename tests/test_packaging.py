@@ -131,7 +131,7 @@ def imports(path: Path) -> set[str]:
 
 
 def test_dependencies_are_declared() -> None:
-    """Whatever the package imports is installed with it, or with an extra: [mtz], [parquet], [cluster], [docs] for a plot.
+    """Whatever the package imports is installed with it, or with an extra: [mtz], [parquet], [cluster], or [docs].
 
     pandas is for those who ask for its DataFrame, and have it.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -24,6 +25,8 @@ from .shards import ShardReport, make_shard
 IN_FLIGHT = 2
 # Seconds until a scheduler must have answered, and until a first worker must have joined.
 SCHEDULER_SECONDS, WORKER_SECONDS = 30, 600
+# Seconds after which the number of workers is asked for anew.
+WORKERS_EVERY = 2.0
 # Workers that may die over one shard before it is taken for the cause.
 DEATHS = 3
 PACKAGE = "'nanobragg_py[cluster]'"
@@ -58,7 +61,7 @@ class OnCluster:
         if not wanted:
             return
         import dask
-        import distributed  # noqa: F401 (sets the levels of its loggers)
+        from distributed.comm import CommClosedError
 
         for name in list(logging.root.manager.loggerDict):
             # What happens to workers and schedulers is said here, in a line.
@@ -73,7 +76,10 @@ class OnCluster:
             if client.dashboard_link and find_spec("bokeh"):
                 say(f"dashboard: {client.dashboard_link}")
             self._wait_for_worker(client)
-            _make(client, plan, wanted, threads, progress)
+            try:
+                _make(client, plan, wanted, threads, progress)
+            except CommClosedError as error:
+                raise InputError(f"the scheduler has gone: {_first_line(error)}") from error
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
@@ -139,17 +145,25 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
         done.add(client.submit(make_shard, plan, first, threads, key=f"shard-{first}-{os.urandom(4).hex()}"))
         return True
 
+    room, asked = _room(client), time.monotonic()
     in_flight = 0
-    while in_flight < IN_FLIGHT * max(len(client.nthreads()), 1) and hand_out():
+    while in_flight < room and hand_out():
         in_flight += 1
     while in_flight:
         report = _report(next(done))
         in_flight -= 1
         progress.shard(report.rows, len(report.failed))
         progress.shard_done()
-        # Workers may have joined meanwhile.
-        while in_flight < IN_FLIGHT * max(len(client.nthreads()), 1) and hand_out():
+        if time.monotonic() - asked > WORKERS_EVERY:
+            # Workers may have joined, or left.
+            room, asked = _room(client), time.monotonic()
+        while in_flight < room and hand_out():
             in_flight += 1
+
+
+def _room(client: Any) -> int:
+    """How many shards may be in flight."""
+    return IN_FLIGHT * max(len(client.nthreads()), 1)
 
 
 def _report(future: Any) -> ShardReport:
