@@ -192,3 +192,12 @@ def test_slurm(tmp_path: Path) -> None:
     batch(folder, "jobs", "--shard-rows", "2", "--cluster", "slurm", *words)
     batch(folder, "alone", "--shard-rows", "2")
     assert_same(folder / "alone", folder / "jobs")
+
+
+def test_a_worker_without_memory(tmp_path: Path) -> None:
+    """A shard over which workers die again and again ends the run, with a word about why; no shard is half there."""
+    folder = making.folder(tmp_path, MANY)
+    words = ["--shard-rows", "30", "--cluster", "local", "--cluster-option", "memory_limit=100MB"]
+    said = batch(folder, "poor", *words, status=9)
+    assert "workers died over one shard" in said and "too little memory" in said and "go on with" in said
+    assert not list((folder / "poor").glob("shard_*"))
