@@ -60,14 +60,13 @@ class ToolCommand(click.Command):
         except (click.Abort, KeyboardInterrupt):
             status = 130
         except (BrokenPipeError, ReaderGone):
-            # Python would complain when it closes the stream.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             status = 128 + signal.SIGPIPE
         except MemoryError:
             status = self._fail("not enough memory")
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             status = self._fail(f"{where}{(error.strerror or str(error)).lower()}")
+        _settle(sys.stdout)
         sys.exit(status)
 
     def _explained(self, error: click.ClickException | InputError) -> str:
@@ -93,6 +92,14 @@ class ToolCommand(click.Command):
         """Say on standard error what is wrong; returns the exit status."""
         print(f"{self.name}: error: {printable(message)}", file=sys.stderr)
         return self.failure_status
+
+
+def _settle(stream: TextIO) -> None:
+    """Write out what is left in a stream, or let it go: Python would complain at its end, with status 120."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _accept_any_text(stream: TextIO) -> None:

@@ -193,9 +193,13 @@ def test_a_full_disk_and_a_reader_that_has_gone(tmp_path: Path) -> None:
     text = f"{BASE} -default_F 1 -floatfile a\n{BASE} -default_F 1 -floatfile b\n" * 20
     (tmp_path / "list").write_text(text)
     command = f"{sys.executable} {ROOT}/bin/nb-batch commands list"
-    full = subprocess.run(["sh", "-c", f"{command} > /dev/full"], cwd=tmp_path, capture_output=True, timeout=60)
+    # With a buffer, as usual: what is left in it meets the full disk once more when Python ends.
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    full = subprocess.run(
+        ["sh", "-c", f"{command} > /dev/full"], cwd=tmp_path, capture_output=True, timeout=60, env=usual
+    )
     assert full.returncode == 9 and b"no space left on device" in full.stderr and b"go on with --from 1" in full.stderr
-    assert not (tmp_path / "b").exists()
+    assert not (tmp_path / "b").exists() and b"Exception" not in full.stderr
     gone = subprocess.run(
         ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"], cwd=tmp_path, capture_output=True, timeout=60
     )

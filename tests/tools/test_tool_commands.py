@@ -113,3 +113,11 @@ def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
     done = run("nb-compare", tmp_path / "a.bin", tmp_path / "a.bin", "--json", "/dev/full")
     assert done.returncode == 2
     assert "/dev/full: --json cannot be written: no space left on device" in done.stderr
+
+
+def test_standard_output_on_a_full_disk() -> None:
+    """The status is the tool's, and nothing but its line is said, whether output is buffered or not."""
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = f"{sys.executable} {ROOT}/bin/nb-bench --list > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=usual)
+    assert (done.returncode, done.stderr) == (2, "nb-bench: error: no space left on device\n")
