@@ -27,6 +27,8 @@ IN_FLIGHT = 2
 SCHEDULER_SECONDS, WORKER_SECONDS = 30, 600
 # Seconds after which the number of workers is asked for anew.
 WORKERS_EVERY = 2.0
+# Seconds between looks at whether a shard is done.
+POLL_SECONDS = 0.02
 # Workers that may die over one shard before it is taken for the cause.
 DEATHS = 3
 PACKAGE = "'nanobragg_py[cluster]'"
@@ -88,7 +90,7 @@ class OnCluster:
 
         with contextlib.ExitStack() as stack:
             try:
-                if self.where.startswith(("local", "slurm")):
+                if self.where.partition(":")[0] in ("local", "slurm"):
                     cluster = stack.enter_context(self._started())
                     client = Client(cluster, timeout=SCHEDULER_SECONDS)
                 elif "://" in self.where:
@@ -103,7 +105,7 @@ class OnCluster:
     def _started(self) -> Any:
         """A cluster of this run's own."""
         kind, _, number = self.where.partition(":")
-        options: dict[str, Any] = {name.replace("-", "_"): value for name, value in self.options.items()}
+        options = {name.replace("-", "_"): _number(value) for name, value in self.options.items()}
         if kind == "local":
             from distributed import LocalCluster
 
@@ -116,7 +118,7 @@ class OnCluster:
 
         jobs = int(options.pop("jobs", 1))
         settings = {"processes": 1, "cores": 1, "memory": "4GB"}
-        cluster: Any = SLURMCluster(**(settings | {name: _number(value) for name, value in options.items()}))
+        cluster: Any = SLURMCluster(**(settings | options))
         cluster.scale(jobs=jobs)
         return cluster
 
@@ -135,7 +137,8 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
 
     waiting = iter(wanted)
     # Futures that nobody holds are forgotten by the scheduler, and their results with them.
-    done: Any = as_completed()
+    # Results are fetched beside: that of a worker that has died since would be waited for here, without an end.
+    done: Any = as_completed(with_results=True, raise_errors=False)
 
     def hand_out() -> bool:
         first = next(waiting, None)
@@ -146,32 +149,53 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
         return True
 
     room, asked = _room(client), time.monotonic()
+    worker_seen = asked
+
+    def next_done() -> tuple[Any, Any]:
+        """The next shard that is done, and what came of it. Raises InputError after long without a worker."""
+        nonlocal room, asked, worker_seen
+        while not done.has_ready():
+            if time.monotonic() - asked > WORKERS_EVERY:
+                # Workers may have joined, or left.
+                room, asked = _room(client), time.monotonic()
+                if room:
+                    worker_seen = asked
+                elif asked - worker_seen > WORKER_SECONDS:
+                    raise InputError(f"all workers have gone, and none has joined within {WORKER_SECONDS} seconds")
+            time.sleep(POLL_SECONDS)
+        future, result = next(done)
+        return future, result
+
     in_flight = 0
-    while in_flight < room and hand_out():
+    while in_flight < max(room, IN_FLIGHT) and hand_out():
         in_flight += 1
     while in_flight:
-        report = _report(next(done))
+        report = _report(*next_done())
         in_flight -= 1
         progress.shard(report.rows, len(report.failed))
         progress.shard_done()
         if time.monotonic() - asked > WORKERS_EVERY:
-            # Workers may have joined, or left.
             room, asked = _room(client), time.monotonic()
-        while in_flight < room and hand_out():
+            worker_seen = asked if room else worker_seen
+        while in_flight < max(room, IN_FLIGHT) and hand_out():
             in_flight += 1
 
 
 def _room(client: Any) -> int:
-    """How many shards may be in flight."""
-    return IN_FLIGHT * max(len(client.nthreads()), 1)
+    """How many shards may be in flight by the workers that there are; 0 without any."""
+    return IN_FLIGHT * len(client.nthreads())
 
 
-def _report(future: Any) -> ShardReport:
+def _report(future: Any, result: Any) -> ShardReport:
     """What came of a shard. Raises what stopped it."""
     from distributed.scheduler import KilledWorker
 
     try:
-        report: ShardReport = future.result()
+        if isinstance(result, BaseException):
+            raise result
+        if future.status == "error":
+            raise result[1]
+        report: ShardReport = result
     except KilledWorker as error:
         raise InputError(
             f"{DEATHS + 1} workers died over one shard, {error.last_worker.address} last: too little memory for it?"

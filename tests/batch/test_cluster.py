@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,9 @@ from nanobragg_py.base.errors import InputError
 
 pytest.importorskip("distributed", reason="pip install 'nanobragg_py[cluster]'")
 
+from nanobragg_py.batch import cluster as cluster_module
 from nanobragg_py.batch.cluster import OnCluster
+from nanobragg_py.batch.run import run_batch
 
 LOOPBACK = "127.0.0.1"
 WORDS = making.BASE.split()
@@ -172,6 +175,48 @@ def test_options_of_no_cluster(tmp_path: Path) -> None:
     assert "expected --cluster, too" in said
     said = batch(making.folder(tmp_path), "none", "--cluster", "local", "--cluster-option", "cores", status=9)
     assert "expected KEY=VALUE" in said
+
+
+def test_no_worker_is_left(
+    tmp_path: Path, scheduler: tuple[subprocess.Popen[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler goes on without workers; the run ends after a while instead of waiting for ever."""
+    _, file = scheduler
+    monkeypatch.setattr(cluster_module, "WORKER_SECONDS", 5)
+    only = worker(file)
+    plan = making.plan_in(making.folder(tmp_path, MANY), shard_rows=2)
+
+    def kill() -> None:
+        while not list(Path(plan.folder).glob("shard_*.h5")):
+            time.sleep(0.05)
+        only.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+    try:
+        with pytest.raises(InputError, match="all workers have gone"):
+            run_batch(plan, threads=1, engine=OnCluster(str(file), {}))
+    finally:
+        only.kill()
+        only.wait()
+    assert 1 <= len(images(Path(plan.folder))) < 30
+
+
+@pytest.mark.parametrize("name", ["local.json", "slurm-nodes.json"])
+def test_a_scheduler_file_of_any_name(
+    tmp_path: Path, scheduler: tuple[subprocess.Popen[bytes], Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is a file, whatever its name begins with; no cluster is started for it."""
+    monkeypatch.setattr(OnCluster, "_started", lambda _: pytest.fail("a cluster was started"))
+    file = tmp_path / name
+    shutil.copy(scheduler[1], file)
+    monkeypatch.chdir(tmp_path)
+    with OnCluster(name, {})._client() as client:
+        assert client.scheduler_info()["address"].startswith("tcp://127.0.0.1")
+
+
+def test_options_that_are_numbers(tmp_path: Path) -> None:
+    folder = making.folder(tmp_path)
+    batch(folder, "two", "--shard-rows", "2", "--cluster", "local", "--cluster-option", "n_workers=2")
 
 
 def slurm_answers() -> bool:
