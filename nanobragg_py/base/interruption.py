@@ -61,6 +61,12 @@ def handled() -> Iterator[None]:
             signal.signal(number, old)
 
 
+def check() -> None:
+    """Raise Interrupted once a signal has come: whatever it interrupted may have swallowed the exception."""
+    if received is not None:
+        raise Interrupted
+
+
 def raised() -> None:
     """From here on Ctrl-C raises KeyboardInterrupt, as Python has it; programs.py lets it end the process before."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:

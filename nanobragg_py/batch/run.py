@@ -73,10 +73,15 @@ def run_batch(
 def _make(plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
     """Make shards one after the other; while one is rendered, the one before is brought to the disk."""
     before: Future[ShardReport] | None = None
+
+    def told(rows: int, failed: int) -> None:
+        progress.shard(rows, failed)
+        interruption.check()
+
     finisher = ThreadPoolExecutor(1, thread_name_prefix="nb-batch")
     try:
         for first in wanted:
-            finish = render_shard(plan, first, threads, progress.shard)
+            finish = render_shard(plan, first, threads, told)
             progress.shard_done()
             if before is not None:
                 before.result()
