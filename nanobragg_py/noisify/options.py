@@ -13,7 +13,7 @@ from typing import Any
 
 from ..base.c_numbers import leading_integer, leading_real, to_int32, wrap32
 from ..base.errors import InputError, shown
-from ..options.spelling import did_you_mean
+from ..options.own_words import Said, note_ignored, read_threads, reader_of_fixes, take_own
 from .fixes import NO_CORRECTIONS, Corrections
 
 # A word that holds this names the float image.
@@ -149,7 +149,7 @@ class Settings:
 
 def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     """What a command line (without the program's name) says, and warnings. Raises InputError."""
-    said, words = _take_own(argv)
+    said, words = take_own(argv, OWN, _READERS)
     warnings: list[str] = []
     values_at: set[int] = set()
     for at, word in enumerate(words):
@@ -170,38 +170,26 @@ def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
         if rows and not any(word in row.names for row in rows):
             names = " and ".join(next(name for name in row.names if name in word) for row in rows)
             warnings.append(f"{word} is read as {names} (as in the C program)")
-    _note_ignored(words, values_at, warnings)
+    warnings += _ignored(words, values_at)
     return Settings(**said), warnings
 
 
-def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    said: dict[str, Any] = {}
-    words: list[str] = []
-    remaining = list(argv)
-    while remaining:
-        word = remaining.pop(0)
-        name, equals, value = word.partition("=")
-        if name not in OWN:
-            words.append(word)
-            continue
-        if not equals:
-            if not remaining:
-                raise InputError(f"option {name} needs a value ({OWN[name].split()[0]})")
-            value = remaining.pop(0)
-        if name == "--add":
-            said["added_files"] = (*said.get("added_files", ()), value)
-        elif name == "--fix":
-            said["fixes"] = said.get("fixes", NO_CORRECTIONS).and_named(value)
-        elif name == "--psf-method":
-            if value not in SPREAD_METHODS:
-                raise InputError(f"option {name}: expected {' or '.join(SPREAD_METHODS)}, got '{shown(value)}'")
-            said["spread_method"] = value
-        else:
-            count, length = leading_integer(value)
-            if length != len(value) or count < 1:
-                raise InputError(f"option {name}: expected a positive whole number, got '{shown(value)}'")
-            said["threads"] = count
-    return said, words
+def _add_file(name: str, value: str, said: Said) -> None:
+    said["added_files"] = (*said.get("added_files", ()), value)
+
+
+def _read_spread_method(name: str, value: str, said: Said) -> None:
+    if value not in SPREAD_METHODS:
+        raise InputError(f"option {name}: expected {' or '.join(SPREAD_METHODS)}, got '{shown(value)}'")
+    said["spread_method"] = value
+
+
+_READERS = {
+    "--add": _add_file,
+    "--fix": reader_of_fixes(NO_CORRECTIONS),
+    "--psf-method": _read_spread_method,
+    "--threads": read_threads,
+}
 
 
 def _apply(row: Option, word: str, text: str, said: dict[str, Any], warnings: list[str]) -> None:
@@ -235,17 +223,16 @@ def _number(row: Option, word: str, text: str, warnings: list[str]) -> Any:
     return value if whole else value / row.divisor
 
 
-def _note_ignored(words: list[str], values_at: set[int], warnings: list[str]) -> None:
-    """Warn of words that are no option and no value. Raises InputError for one that can only be an option of ours."""
+def _ignored(words: list[str], values_at: set[int]) -> list[str]:
+    """Warnings of words that are no option and no value. Raises InputError for one that can only be one of ours."""
     known = [*(name for row in OPTIONS for name in row.names), *OWN, *HELP_NAMES, *VERSION_NAMES]
-    for at, word in enumerate(words):
-        if at in values_at or FLOAT_NAME in word or (word.startswith("-") and any(r.matches(word) for r in OPTIONS)):
-            continue
-        if word.startswith("--") and word != "--":
-            hint = did_you_mean(word, known) or "; noisify --help lists all"
-            raise InputError(f"no option {shown(word.partition('=')[0])}{hint}")
-        kind = "unknown option " if word.startswith("-") else "stray word "
-        warnings.append(f"{kind}'{shown(word)}' is ignored{did_you_mean(word, known)}")
+
+    def means(at: int) -> bool:
+        word = words[at]
+        option = word.startswith("-") and any(row.matches(word) for row in OPTIONS)
+        return at in values_at or FLOAT_NAME in word or option
+
+    return note_ignored(words, means, known, "noisify")
 
 
 def help_text() -> str:

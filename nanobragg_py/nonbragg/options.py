@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.c_numbers import leading_integer, leading_real, to_int32
+from ..base.c_numbers import leading_real, to_int32
 from ..base.errors import InputError, shown
 from ..base.vectors import Vector
+from ..options.own_words import note_ignored, read_threads, reader_of_fixes, take_own
 from ..options.scan import apply_row
-from ..options.spelling import did_you_mean
 from ..options.table import Option
 from .fixes import NO_CORRECTIONS, Corrections
 from .table import GROUPS, OPTIONS, OWN
@@ -117,7 +117,7 @@ class Settings:
 
 def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     """What a command line (without the program's name) says, and warnings. Raises InputError."""
-    said, words = _take_own(argv)
+    said, words = take_own(argv, OWN, _READERS)
     warnings: list[str] = []
     values_at: set[int] = set()
     for at, word in enumerate(words):
@@ -140,7 +140,7 @@ def scan(argv: Sequence[str]) -> tuple[Settings, list[str]]:
         if rows and not any(word in (*row.names, *row.aliases) for row in rows):
             names = " and ".join(next(name for name in row.names if name in word) for row in rows)
             warnings.append(f"{word} is read as {names} (as in the C program)")
-    _note_ignored(words, values_at, warnings)
+    warnings += _ignored(words, values_at)
     return Settings(**said), warnings
 
 
@@ -154,41 +154,18 @@ def _apply(row: Option, words: list[str], said: dict[str, Any], warnings: list[s
     said["ignored_values"] = (*said.get("ignored_values", ()), to_int32(value) % 65536)
 
 
-def _take_own(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    said: dict[str, Any] = {}
-    words: list[str] = []
-    remaining = list(argv)
-    while remaining:
-        word = remaining.pop(0)
-        name, equals, value = word.partition("=")
-        if name not in OWN:
-            words.append(word)
-            continue
-        if not equals:
-            if not remaining:
-                raise InputError(f"option {name} needs a value ({OWN[name].split()[0]})")
-            value = remaining.pop(0)
-        if name == "--fix":
-            said["fixes"] = said.get("fixes", NO_CORRECTIONS).and_named(value)
-        else:
-            count, length = leading_integer(value)
-            if length != len(value) or count < 1:
-                raise InputError(f"option {name}: expected a positive whole number, got '{shown(value)}'")
-            said["threads"] = count
-    return said, words
+_READERS = {"--fix": reader_of_fixes(NO_CORRECTIONS), "--threads": read_threads}
 
 
-def _note_ignored(words: list[str], values_at: set[int], warnings: list[str]) -> None:
-    """Warn of words that are no option and no value. Raises InputError for one that can only be an option of ours."""
+def _ignored(words: list[str], values_at: set[int]) -> list[str]:
+    """Warnings of words that are no option and no value. Raises InputError for one that can only be one of ours."""
     known = [*(name for row in OPTIONS for name in row.spellings), *OWN, *HELP_NAMES, *VERSION_NAMES]
-    for at, word in enumerate(words):
-        if at in values_at or (word.startswith("-") and any(row.matches(word) for row in OPTIONS)):
-            continue
-        if word.startswith("--") and word != "--":
-            hint = did_you_mean(word, known) or "; nonBragg --help lists all"
-            raise InputError(f"no option {shown(word.partition('=')[0])}{hint}")
-        kind = "unknown option " if word.startswith("-") else "stray word "
-        warnings.append(f"{kind}'{shown(word)}' is ignored{did_you_mean(word, known)}")
+
+    def means(at: int) -> bool:
+        word = words[at]
+        return at in values_at or (word.startswith("-") and any(row.matches(word) for row in OPTIONS))
+
+    return note_ignored(words, means, known, "nonBragg")
 
 
 def help_text() -> str:
