@@ -9,26 +9,12 @@ import numpy as np
 
 from ..base.errors import InputError, warn
 from ..base.files import read_bytes
-from ..base.vectors import RADIAN_IN_DEGREES
-from ..formats.smv import C_PROGRAMS_START, FIRST_BYTES, frame_size, keyword_value
+from ..formats.smv import C_PROGRAMS_START, FIRST_BYTES, KEYWORDS, frame_size, keyword_value
 
 MOST_HEADER_BYTES = 2**24
 MOST_PIXELS = 2**31 - 11
 # Pixels that the C program has memory for beyond the image's, all 0.
 SPARE_PIXELS = 10
-# Keyword, field of Header, and what its value is divided by.
-_KEYWORDS = (
-    ("PIXEL_SIZE", "pixel_size_m", 1000.0),
-    ("DISTANCE", "distance_m", 1000.0),
-    ("CLOSE_DISTANCE", "close_distance_m", 1000.0),
-    ("WAVELENGTH", "wavelength_m", 1e10),
-    ("BEAM_CENTER_X", "Xbeam_m", 1000.0),
-    ("BEAM_CENTER_Y", "Ybeam_m", 1000.0),
-    ("ORGX", "ORGX", 1.0),
-    ("ORGY", "ORGY", 1.0),
-    ("PHI", "phi", RADIAN_IN_DEGREES),
-    ("OSC_RANGE", "osc", RADIAN_IN_DEGREES),
-)
 
 
 @dataclass(frozen=True)
@@ -92,7 +78,7 @@ def read_image(path: str, default_pixel_size_m: float, say: Callable[[str], None
 
 def _header(text: str, fpixels: int, spixels: int, default_pixel_size_m: float) -> Header:
     found = {}
-    for keyword, field, divisor in _KEYWORDS:
+    for keyword, field, divisor in KEYWORDS:
         value = keyword_value(text, keyword)
         if value is not None:
             found[field] = value / divisor
