@@ -19,7 +19,7 @@ from .columns import Column
 from .pixels import Storage
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 FAILED_ENDING = ".failed.json"
 # What two plans may differ in: words for the message, and where it stands in the manifest.
 COMPARED = {

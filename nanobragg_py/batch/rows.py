@@ -26,7 +26,7 @@ from ..resolve.stages import resolve
 from ..result import Result
 from ..simulator import Simulator
 from ..spots import Indices, Limits, Spots, find_spots, indices_of
-from .columns import RowWords, row_words, values_text
+from .columns import RowWords, row_words
 from .pixels import image_of, stored
 from .plan import Plan
 
@@ -43,15 +43,14 @@ FACTORS_FIELDS = ("hkl_file", "default_F", "dump_file", "sf_column", "sf_symmetr
 class RowImage(NamedTuple):
     """An image as it is kept.
 
-    pixels: as stored, (slow, fast). beyond: how many of them did not fit. checksum: CRC-32 of the row's values and the
-    pixels. matrix: a*, b*, c* times the wavelength in Å, as columns. rotation: the turn by the row's angles, from the
-    standard setting or the matrix file's. real: a, b, c in Å as rows, for NXmx. spots: None without labels.
+    pixels: as stored, (slow, fast). beyond: how many of them did not fit. matrix: a*, b*, c* times the wavelength in Å,
+    as columns. rotation: the turn by the row's angles, from the standard setting or the matrix file's. real: a, b, c in
+    Å as rows, for NXmx. spots: None without labels.
     """
 
     row: int
     pixels: np.ndarray
     beyond: int
-    checksum: int
     matrix: np.ndarray
     rotation: np.ndarray
     real: np.ndarray
@@ -124,12 +123,8 @@ class RowRenderer:
             raise InputError(f"its image has {fast} x {slow} pixels, the others {plan.shape[1]} x {plan.shape[0]}")
         spots = None if plan.limits is None else self._spots(result, words, kept, Limits(*plan.limits))
         pixels, beyond = stored(image_of(result, plan.noise), plan.storage)
-        pixels = np.ascontiguousarray(pixels)
-        checksum = checksum_of(values_text(plan.columns, values), pixels)
         crystal = result.experiment.crystal
-        return RowImage(
-            row, pixels, beyond, checksum, result.matrix, _rotation(result.experiment), np.array(crystal.real), spots
-        )
+        return RowImage(row, pixels, beyond, result.matrix, _rotation(result.experiment), np.array(crystal.real), spots)
 
     @cached_property
     def template(self) -> Experiment:
@@ -201,9 +196,9 @@ class _Kept:
             return self._indices
 
 
-def checksum_of(values: bytes, pixels: np.ndarray) -> int:
-    """CRC-32 of a row's values and of its pixels as they are stored, contiguous."""
-    return zlib.crc32(pixels.data, zlib.crc32(values))
+def checksum_of(values: bytes, chunk: bytes) -> int:
+    """CRC-32 of a row's values and of its image, compressed, as it lies in the file."""
+    return zlib.crc32(chunk, zlib.crc32(values))
 
 
 def _rotation(experiment: Experiment) -> np.ndarray:

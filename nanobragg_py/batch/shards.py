@@ -12,18 +12,26 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..base import interruption
 from ..base.errors import InputError, silenced
 from ..base.files import whole_file
 from ..base.process import message_of
 from ..formats.shard import ShardFacts, ShardWriter, sync
 from ..rendering.renderer import default_threads
+from .columns import values_text
 from .plan import FAILED_ENDING, Plan
-from .rows import RowImage, RowRenderer
+from .rows import RowImage, RowRenderer, checksum_of
 
 UNFINISHED = ".part"
-# Images that are rendered ahead of the one that is written, for each thread.
+# Runs of images that are rendered ahead of the one that is written, for each thread.
 AHEAD = 2
+# Pixels of a run, and how many runs there shall be for each thread, if there are enough images.
+RUN_PIXELS = 1 << 20
+RUNS = 8
+# In place of pixels that nobody needs any more.
+NOTHING = np.empty((0, 0))
 TRIES = 2
 
 
@@ -42,6 +50,15 @@ class Failure(NamedTuple):
 
     row: int
     message: str
+
+
+class Made(NamedTuple):
+    """A row's image, compressed: what its shard gets. checksum: see checksum_of. about: without the pixels."""
+
+    row: int
+    chunk: bytes
+    checksum: int
+    about: RowImage
 
 
 # What removes each file that is not finished.
@@ -97,13 +114,16 @@ def render_shard(
     with _unfinished(part, path, until_end=False), silenced(True):
         writer = _new_writer(plan, renderer, first, part)
         try:
-            with contextlib.closing(_rendered(renderer, writer, first, rows, threads)) as images:
-                for done, (image, packed) in enumerate(images, 1):
-                    if isinstance(image, Failure):
-                        failed[image.row] = image.message
-                        writer.fail(image.row - first, image.message)
-                    else:
-                        _write(writer, image, packed, image.row - first)
+            done = 0
+            with contextlib.closing(_rendered(renderer, writer, first, rows, threads)) as runs:
+                for run in runs:
+                    for image in run:
+                        if isinstance(image, Failure):
+                            failed[image.row] = image.message
+                            writer.fail(image.row - first, image.message)
+                        else:
+                            _write(writer, image, image.row - first)
+                    done += len(run)
                     if progress is not None:
                         progress(done, len(failed))
         except BaseException:
@@ -192,28 +212,27 @@ def _new_writer(plan: Plan, renderer: RowRenderer, first: int, path: str) -> Sha
         raise
 
 
-Made = tuple[RowImage | Failure, bytes | Any]
+Run = list[Made | Failure]
 
 
 def _rendered(
     renderer: RowRenderer, writer: ShardWriter, first: int, rows: list[tuple[Any, ...]], threads: int
-) -> Generator[Made, None, None]:
-    """Images of the rows, in order, rendered by one thread each, several at a time."""
+) -> Generator[Run, None, None]:
+    """Images of the rows, in order, a run of them after the other; each run is one thread's work, of several."""
 
-    def work(row: int, values: tuple[Any, ...]) -> Made:
-        image = _tried(renderer, row, values)
-        return image, None if isinstance(image, Failure) else writer.packed(image.pixels)
+    def work(begin: int, end: int) -> Run:
+        return [_made(renderer, writer, first + at, rows[at]) for at in range(begin, end)]
 
+    runs = _runs(len(rows), threads, renderer.plan.shape)
     if threads == 1:
-        for row, values in enumerate(rows, first):
-            yield work(row, values)
+        for run in runs:
+            yield work(*run)
         return
-    waiting: deque[Future[Made]] = deque()
-    # One more than cores, so that none is idle while a thread waits for the interpreter's lock.
-    pool = ThreadPoolExecutor(threads + 1, thread_name_prefix="nb-batch")
+    waiting: deque[Future[Run]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="nb-batch")
     try:
-        for row, values in enumerate(rows, first):
-            waiting.append(pool.submit(work, row, values))
+        for run in runs:
+            waiting.append(pool.submit(work, *run))
             if len(waiting) > AHEAD * threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -223,11 +242,24 @@ def _rendered(
         pool.shutdown(wait=interruption.received is None, cancel_futures=True)
 
 
-def _tried(renderer: RowRenderer, row: int, values: tuple[Any, ...]) -> RowImage | Failure:
-    """An image, or why there is none after a second try."""
+def _runs(rows: int, threads: int, shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """First, and one after the last, of the rows that a thread renders before it hands them over.
+
+    Small images are handed over several at a time, for threads wait for each other when they do so; but there shall be
+    enough runs for all of them to the end.
+    """
+    size = max(1, min(RUN_PIXELS // max(shape[0] * shape[1], 1), rows // (RUNS * threads)))
+    return [(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
+
+
+def _made(renderer: RowRenderer, writer: ShardWriter, row: int, values: tuple[Any, ...]) -> Made | Failure:
+    """An image as its shard gets it, or why there is none after a second try."""
     for left in reversed(range(TRIES)):
         try:
-            return renderer.image(row, values)
+            image = renderer.image(row, values)
+            chunk = writer.packed(image.pixels)
+            checksum = checksum_of(values_text(renderer.plan.columns, values), chunk)
+            return Made(row, chunk, checksum, image._replace(pixels=NOTHING))
         except Exception as error:
             if not left:
                 message = message_of(error)
@@ -235,10 +267,11 @@ def _tried(renderer: RowRenderer, row: int, values: tuple[Any, ...]) -> RowImage
     raise AssertionError
 
 
-def _write(writer: ShardWriter, image: RowImage, packed: Any, at: int) -> None:
+def _write(writer: ShardWriter, made: Made, at: int) -> None:
+    image = made.about
     labels = None if image.spots is None else dict(image.spots._asdict())
     writer.write(
-        at, packed, image.real, labels, checksum=image.checksum, pixels_beyond=image.beyond, matrix=image.matrix,
+        at, made.chunk, image.real, labels, checksum=made.checksum, pixels_beyond=image.beyond, matrix=image.matrix,
         rotation=image.rotation,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ and in it the function that HDF5 would call (H5Zpublic.h).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -64,6 +64,23 @@ def filter_of(dataset: Any) -> ChunkFilter | None:
     code, _, values, _ = properties.get_filter(0)
     function = _function(code)
     return None if function is None else ChunkFilter(function, values)
+
+
+def chunk_by_hdf5(image: np.ndarray, options: Mapping[str, Any]) -> bytes:
+    """What HDF5 stores of an image, a chunk by itself, compressed as options to h5py say: the slow way, in memory.
+
+    Raises OSError if the filter fails.
+    """
+    import h5py
+
+    with h5py.File("chunk", "w", driver="core", backing_store=False) as file:
+        made = file.create_dataset("chunk", (1, *image.shape), image.dtype, chunks=(1, *image.shape), **options)
+        made[0] = image
+        file.flush()
+        left_out, content = made.id.read_direct_chunk((0, 0, 0))
+    if left_out:
+        raise OSError("an image could not be compressed")
+    return bytes(content)
 
 
 @cache

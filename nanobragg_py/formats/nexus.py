@@ -20,7 +20,7 @@ from ..base.records import record
 from ..base.vectors import Vector, cross, dot, length, scaled, unit
 from ..model.detector import Axes, Detector, beam_spot
 from ..model.experiment import Experiment
-from .chunk_filter import filter_of
+from .chunk_filter import chunk_by_hdf5, filter_of
 from .hdf5_output import Hdf5Output
 
 # Bit of NXdetector.pixel_mask for pixels that the user left out.
@@ -89,27 +89,24 @@ class NexusFile:
         """Numbers of the frames that are not there yet."""
         return np.flatnonzero(self._done[()] == 0).tolist()
 
-    def packed(self, image: np.ndarray) -> bytes | np.ndarray:
-        """A frame ready for `write`; to be called by any thread: it is the slow part."""
+    def packed(self, image: np.ndarray) -> bytes:
+        """A frame as its chunk of the file, for `write`; to be called by any thread: it is the slow part."""
         image = np.ascontiguousarray(image, dtype=self.frames.dtype)
         if not self._gzip:
             packed = None if self._filter is None else self._filter(image)
-            return image if packed is None else packed
+            return chunk_by_hdf5(image, filters(self.frames.compression)) if packed is None else packed
         size = image.dtype.itemsize
         shuffled = np.ascontiguousarray(image.view(np.uint8).reshape(-1, size).T)
         return zlib.compress(shuffled.data, COMPRESSION_LEVEL)
 
-    def write(self, number: int, packed: bytes | np.ndarray) -> None:
+    def write(self, number: int, packed: bytes) -> None:
         """Put a frame in its place, and note that it is there."""
         self.put(number, packed)
         self._done[number] = 1
 
-    def put(self, number: int, packed: bytes | np.ndarray) -> None:
+    def put(self, number: int, packed: bytes) -> None:
         """Put a frame in its place, in a file that nobody will go on with."""
-        if isinstance(packed, bytes):
-            self._data.id.write_direct_chunk((number, 0, 0), packed)
-        else:
-            self._data[number] = packed
+        self._data.id.write_direct_chunk((number, 0, 0), packed)
 
     def flush(self) -> None:
         """Bring what was written so far to the disk."""

@@ -83,12 +83,12 @@ class ShardWriter:
         self._ub = np.full((facts.rows, 3, 3), np.nan)
         self._labels: list[dict[str, np.ndarray]] = [{} for _ in range(facts.rows)]
 
-    def packed(self, pixels: np.ndarray) -> bytes | np.ndarray:
-        """An image ready to be written; to be called by any thread."""
+    def packed(self, pixels: np.ndarray) -> bytes:
+        """An image as its chunk of the file; to be called by any thread."""
         return self._nexus.packed(pixels)
 
     def write(
-        self, at: int, packed: bytes | np.ndarray, real: np.ndarray, labels: dict[str, np.ndarray] | None, **each: Any
+        self, at: int, packed: bytes, real: np.ndarray, labels: dict[str, np.ndarray] | None, **each: Any
     ) -> None:
         """One image: its number in the shard, a, b, c in Å as rows, its labels, and values of EACH_ROW."""
         self._nexus.put(at, packed)
@@ -182,6 +182,10 @@ class ShardReader:
     def pixels(self, at: int) -> np.ndarray:
         """An image as it is stored, (slow, fast)."""
         return np.asarray(self._data[at])
+
+    def chunk(self, at: int) -> bytes:
+        """The bytes of an image in the file, compressed. Raises OSError or RuntimeError if they cannot be read."""
+        return bytes(self._data.id.read_direct_chunk((at, 0, 0))[1])
 
     def value(self, name: str, at: int) -> Any:
         """A value of EACH_ROW."""

@@ -550,7 +550,7 @@ def test_damaged_manifest(tmp_path: Path) -> None:
     plan = making.made(making.folder(tmp_path))
     path = Path(plan.folder, "manifest.json")
     whole = path.read_text()
-    for text in ("", "{", "[]", "{}", whole.replace('"format": 1', '"format": 2'), whole.replace('"table"', '"x"')):
+    for text in ("", "{", "[]", "{}", whole.replace('"format": 2', '"format": 1'), whole.replace('"table"', '"x"')):
         path.write_text(text)
         with pytest.raises(InputError):
             load_plan(plan.folder)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nanobragg_py.formats import chunk_filter
-from nanobragg_py.formats.chunk_filter import filter_of
+from nanobragg_py.formats.chunk_filter import chunk_by_hdf5, filter_of
 
 hdf5plugin = pytest.importorskip("hdf5plugin")
 
@@ -40,6 +40,7 @@ def test_the_bytes_that_hdf5_stores(tmp_path: Path, dtype: type, shape: tuple[in
         for number, image in enumerate(images):
             assert by_us[number].tobytes() == image.tobytes()
             assert by_us.id.read_direct_chunk((number, 0, 0)) == by_hdf5.id.read_direct_chunk((number, 0, 0))
+            assert chunk_by_hdf5(image, hdf5plugin.Bitshuffle(cname="lz4")) == packed[number]
 
 
 def test_other_data_sets_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
