@@ -134,7 +134,18 @@ def _absolute_words(words: Sequence[str]) -> Iterator[str]:
 
 
 def _absolute_value(name: str, value: Any) -> Any:
+    if name == "background":
+        return _absolute_materials(value)
     return absolute(value) if is_input_name(name) and isinstance(value, str) else value
+
+
+def _absolute_materials(value: Any) -> Any:
+    """One material or several, as TOML and JSON have them, with absolute names of their files."""
+    if isinstance(value, list):
+        return [_absolute_materials(one) for one in value]
+    if isinstance(value, dict):
+        return value | {"material": _absolute_materials(value["material"])}
+    return absolute(value) if isinstance(value, str) and os.path.isfile(value) else value
 
 
 def is_input_name(name: str) -> bool:

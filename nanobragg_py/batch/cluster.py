@@ -16,6 +16,7 @@ from typing import Any
 
 from ..base.errors import InputError, shown
 from ..base.optional import require
+from ..rendering.renderer import default_threads
 from .plan import Plan
 from .progress import Progress
 from .run import say
@@ -74,6 +75,8 @@ class OnCluster:
             "distributed.comm.timeouts.connect": f"{SCHEDULER_SECONDS}s",
             "distributed.worker.daemon": True,
         }
+        if threads is None:
+            threads = threads_of_local(self.where, self.options)
         with dask.config.set(settings), self._client() as client:
             if client.dashboard_link and find_spec("bokeh"):
                 say(f"dashboard: {client.dashboard_link}")
@@ -129,6 +132,16 @@ class OnCluster:
             raise InputError(
                 f"--cluster {shown(self.where)}: no worker has joined within {WORKER_SECONDS} seconds"
             ) from error
+
+
+def threads_of_local(where: str, options: Mapping[str, str]) -> int | None:
+    """Threads for each worker where they share this machine; None for others, which have a machine each."""
+    kind, _, number = where.partition(":")
+    if kind != "local":
+        return None
+    said = {name.replace("-", "_"): value for name, value in options.items()}
+    workers = _number(said.get("n_workers", number or "1"))
+    return max(1, default_threads() // workers) if isinstance(workers, int) and workers else None
 
 
 def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..base.errors import InputError
+from ..options.amorphous import Amorphous, materials_of
 from ..options.config import Config, scan
 from ..options.keywords import CHOICES, OWN_KEYWORDS, SUFFIXES, SWITCHES, keywords
 from ..options.table import OPTIONS, OWN_OPTIONS, Option
@@ -38,10 +39,23 @@ def _words(name: str, value: Any) -> list[str]:
                 # curved_detector's flag only counts when another word follows: there always is one.
                 return [flag.spellings[0]]
         raise InputError(f"{name} = {value!r}: no option of the command line says so")
+    if name == "background":
+        return [word for material in materials_of(value) for word in _words_of_material(material)]
     if name in OWN_KEYWORDS:
         return [OWN_KEYWORDS[name].name, value if isinstance(value, str) else _number(value)]
     option = next(one.name for one in OWN_OPTIONS if one.sets == OWN_FIELDS[name])
     return [option, value if isinstance(value, str) else ",".join(value) if name == "fix" else _number(value)]
+
+
+def _words_of_material(material: Amorphous) -> list[str]:
+    if not isinstance(material.material, str):
+        raise InputError("background: no option of the command line takes a table; give it as a file")
+    words = ["--background", material.material]
+    for option in OWN_OPTIONS:
+        value = getattr(material, option.sets) if option.kind == "of_background" else None
+        if value is not None:
+            words += [option.name, _number(value)]
+    return words
 
 
 def _words_of_row(name: str, row: Option, value: Any) -> list[str]:

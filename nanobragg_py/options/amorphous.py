@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..base.errors import InputError
@@ -55,11 +55,29 @@ def _material(value: Any) -> str | tuple[tuple[float, float], ...]:
 
 
 def materials_of(value: Any) -> tuple[Amorphous, ...]:
-    """One or several materials, as the keyword `background` takes them: Amorphous, or their list. Raises InputError."""
-    listed: Sequence[Any] = (value,) if isinstance(value, Amorphous) else value
-    if isinstance(listed, str) or not isinstance(listed, Sequence):
-        raise InputError(f"background: expected Amorphous(...), or a list of them, got {value!r}")
-    for one in listed:
-        if not isinstance(one, Amorphous):
-            raise InputError(f"background: expected Amorphous(...), got {one!r}")
-    return tuple(listed)
+    """One or several materials, as the keyword `background` takes them. Raises InputError.
+
+    Each is an Amorphous, the name of a material or file, or a mapping with the fields of Amorphous, as in a TOML file.
+    """
+    if value is None:
+        return ()
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return tuple(_amorphous(one) for one in (value if several else (value,)))
+
+
+def _amorphous(value: Any) -> Amorphous:
+    if isinstance(value, Amorphous):
+        return value
+    if isinstance(value, str):
+        return Amorphous(value)
+    if not isinstance(value, Mapping):
+        raise InputError(f"background: expected Amorphous(...), a name, or a mapping of its fields, got {value!r}")
+    names = [field.name for field in fields(Amorphous)]
+    unknown = [name for name in value if name not in names]
+    if unknown or "material" not in value:
+        found = f"got {unknown[0]!r}" if unknown else "and material among them"
+        raise InputError(f"background: expected {', '.join(names)}, {found}")
+    try:
+        return Amorphous(**value)
+    except InputError as error:
+        raise InputError(f"background: {error}") from error

@@ -5,7 +5,7 @@ Made by python -m nanobragg_py.options.keyword_types_source: change the flag tab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
@@ -125,7 +125,7 @@ class Changes(TypedDict, total=False):
     """solid angle anew for each sub-pixel"""
     round_divergence: bool | None
     """round off the corners of the divergence (default: True)"""
-    background: Amorphous | Sequence[Amorphous] | None
+    background: Amorphous | Mapping[str, object] | Sequence[Amorphous | Mapping[str, object]] | None
     """scattering of a material without order: 'water', 'air', 'paraffin', or a file of sin(theta)/lambda and F; with
     --background-thick; may be repeated
     """

@@ -19,7 +19,7 @@ Made by python -m nanobragg_py.options.keyword_types_source: change the flag tab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
@@ -73,7 +73,7 @@ OWN = {
     "column": "str",
     "sf_resolution_A": "float",
     "mask_keeps": 'Literal["zero", "nonzero"]',
-    "background": "Amorphous | Sequence[Amorphous]",
+    "background": "Amorphous | Mapping[str, object] | Sequence[Amorphous | Mapping[str, object]]",
     "bits": "Literal[16, 32]",
 }
 NUMBERS = {"count": "int", "whole": "int", "positive": "float", "amount": "float"}

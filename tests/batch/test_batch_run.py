@@ -224,6 +224,26 @@ def test_detectors_and_background(tmp_path: Path) -> None:
     assert check_batch(plan, 4, 0) == 0
 
 
+def test_background_of_a_keywords_file(tmp_path: Path) -> None:
+    """Materials as tables in TOML, a file's name relative to the folder: the image of the command line."""
+    path = making.folder(tmp_path)
+    (path / "table.stol").write_text("0 5\n0.5 2\n")
+    (path / "base.toml").write_text(
+        'hkl = "P1.hkl"\ncell = [30, 40, 50, 90, 90, 90]\nN = 6\ndetpixels = 40\npixel_mm = 1\ndistance_mm = 50\n'
+        'wavelength_A = 1.2\noversample = 1\nfluence = 1e25\nfix = "none"\n'
+        '[[background]]\nmaterial = "table.stol"\nthickness_mm = 5e-9\ndensity_g_per_cm3 = 1\n'
+        'molecular_weight = 18\n[[background]]\nmaterial = "water"\nthickness_mm = 1e-6\n'
+    )
+    words = f" --background {path}/table.stol --background-thick 5e-9 --background-density 1 --background-mw 18"
+    plan = making.made(path, base=making.BASE + words + " --background water --background-thick 1e-6")
+    done = making.nb_batch("run", "table.csv", "--out", "toml", "--base", "base.toml", cwd=path)
+    assert done.returncode == 0, done.stderr
+    again = load_plan(str(path / "toml"))
+    assert again.inputs == plan.inputs and str(path / "table.stol") in plan.inputs
+    assert_same(images(again), images(plan))
+    assert "--background water --background-thick 1e-06" in command_line(again, 0, "0.npy")
+
+
 def failing(path: Path) -> Path:
     """A table of which rows 2 and 5 fail."""
     header, *lines = making.TURNED.splitlines()

@@ -23,7 +23,7 @@ from nanobragg_py.base.errors import InputError
 pytest.importorskip("distributed", reason="pip install 'nanobragg_py[cluster]'")
 
 from nanobragg_py.batch import cluster as cluster_module
-from nanobragg_py.batch.cluster import OnCluster
+from nanobragg_py.batch.cluster import OnCluster, threads_of_local
 from nanobragg_py.batch.run import run_batch
 
 LOOPBACK = "127.0.0.1"
@@ -54,6 +54,15 @@ def assert_same(first: Path, second: Path) -> None:
     ours, theirs = images(first), images(second)
     assert ours.keys() == theirs.keys() and len(ours) > 1
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_local_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "default_threads", lambda: 12)
+    found = [
+        threads_of_local(where, {}) for where in ("local", "local:4", "local:5", "local:20", "slurm", "local.json")
+    ]
+    assert found == [12, 3, 2, 1, None, None]
+    assert threads_of_local("local", {"n-workers": "6"}) == 2
 
 
 @pytest.fixture
