@@ -14,7 +14,7 @@ from ..measurement.poisson import PoissonNoise
 from ..model.experiment import Experiment
 from ..options.config import Config
 from ..rendering.renderer import Renderer
-from ..rendering.statistics import grey_scale, image_statistics, integer_scale
+from ..rendering.statistics import Statistics, grey_scale, image_statistics, integer_scale
 from . import run_log
 from .standard_output import say
 
@@ -137,8 +137,7 @@ def _write_images(config: Config, experiment: Experiment, image: np.ndarray) -> 
     """The images without noise, and their lines of the log."""
     region = experiment.rendered.region
     say(run_log.written(config.float_file, experiment.detector.pixels, 4))
-    write_floats(config.float_file, image)
-    found = image_statistics(image, experiment)
+    found = _write_floats_and_add_up(config.float_file, experiment, image)
     scale = integer_scale(config.scale, found)
     say(run_log.statistics(found, scale))
     say(run_log.written(config.int_file, None, 2))
@@ -149,6 +148,25 @@ def _write_images(config: Config, experiment: Experiment, image: np.ndarray) -> 
         say(run_log.grey_scale(grey))
         say(run_log.written(config.pgm_file, None, 1))
         write_pgm(config.pgm_file, image, region, grey)
+
+
+def _write_floats_and_add_up(path: str, experiment: Experiment, image: np.ndarray) -> Statistics:
+    """Write the float image; the statistics, which are computed meanwhile if there is much to write."""
+    if image.size < WORTH_A_THREAD or written_directly(path):
+        write_floats(path, image)
+        return image_statistics(image, experiment)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            written = pool.submit(write_floats, path, image)
+        except RuntimeError:
+            # The system allows no more threads.
+            write_floats(path, image)
+            return image_statistics(image, experiment)
+        found = image_statistics(image, experiment)
+        written.result()
+    return found
 
 
 def _write_extras(config: Config, experiment: Experiment, image: np.ndarray) -> None:
