@@ -54,7 +54,7 @@ def main() -> None:
 @click.option("--log-dir", "log_folder", metavar="DIR",
               help="Standard output of line N into DIR/N.log. Default: to standard output, in order.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), metavar="N",
-              help="Threads of a line that does not say. Default: all cores; one for small images.")  # fmt: skip
+              help="Threads of a line that does not say; small images have one. Default: all cores.")  # fmt: skip
 @click.option("--from", "first", type=click.IntRange(1), default=1, metavar="N", help="Begin with line N of FILE.")
 @click.option("--stop", is_flag=True, help="Stop at the first line that fails.")
 @click.option("--dry-run", is_flag=True, help="Render nothing: say which files each line would write.")

@@ -19,6 +19,7 @@ from ..base.files import whole_file
 from ..base.process import message_of
 from ..commandline import cli, exits
 from ..options.config import scan
+from ..rendering.renderer import threads_by_default
 from .lines import Line
 from .outputs import Writers, outputs
 
@@ -29,7 +30,10 @@ MOST_REMEMBERED = 1000
 
 @dataclass(frozen=True)
 class Settings:
-    """How lines are run: where their standard output goes (None: to ours), and what ends the batch."""
+    """How lines are run: where their standard output goes (None: to ours), and what ends the batch.
+
+    threads: for lines that do not say themselves, and whose images are not too small for more than one.
+    """
 
     log_folder: str | None = None
     threads: int | None = None
@@ -118,6 +122,10 @@ class Batch:
         return 1 if self._failed else 0
 
     def _run_all(self) -> None:
+        with threads_by_default(self._settings.threads):
+            self._run_each()
+
+    def _run_each(self) -> None:
         for line in self._lines:
             self._at = line
             succeeded = self._run_with_log(line)
@@ -171,9 +179,6 @@ class Batch:
         if shown is not None:
             click.echo(shown)
             return
-        if self._settings.threads is not None:
-            # Before the line's own words, which win.
-            words = ["--threads", str(self._settings.threads), *words]
         config, warnings = scan(words)
         names = outputs(config)
         for message in self._writers.overwritten(names, line.number):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -246,8 +247,24 @@ class Renderer:
         return False
 
 
+_said_threads: int | None = None
+
+
+@contextmanager
+def threads_by_default(count: int | None) -> Iterator[None]:
+    """While in here, default_threads() is this many, unless None."""
+    global _said_threads
+    before, _said_threads = _said_threads, count
+    try:
+        yield
+    finally:
+        _said_threads = before
+
+
 def default_threads() -> int:
     """Cores that this process may use."""
+    if _said_threads is not None:
+        return _said_threads
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
