@@ -8,14 +8,16 @@ shard. Everything is on the loopback. It needs `pip install 'nanobragg_py[cluste
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask
 import psutil
@@ -32,10 +34,16 @@ WORKERS_A_PROCESS = 25
 TOLD_EVERY, JOIN_SECONDS = 60.0, 300
 
 
-def sleeping(seconds: Any, first: int, threads: int | None) -> ShardReport:
-    """Stands for make_shard; the plan is a number of seconds."""
-    time.sleep(seconds)
-    return ShardReport(first, 1, {}, 1, seconds)
+def sleeping(folder: str, first: int, threads: int | None) -> ShardReport:
+    """Stands for make_shard_in; the folder's name is a number of seconds."""
+    time.sleep(float(folder))
+    return ShardReport(first, 1, {}, 1, float(folder))
+
+
+class Sleep(NamedTuple):
+    """Stands for a plan."""
+
+    folder: str
 
 
 def be_workers(count: int, scheduler: str, folder: str) -> None:
@@ -80,7 +88,9 @@ def scheduler_in(folder: str) -> tuple[subprocess.Popen[bytes], str]:
     file = str(Path(folder, "scheduler.json"))
     words = ["--host", LOOPBACK, "--port", "0", "--no-dashboard", "--no-show", "--scheduler-file", file]
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *words]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    kept = {"DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": str(cluster.KEPT_MESSAGES)}
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | kept | {"PYTHONPATH": path})
     while not Path(file).exists():
         time.sleep(0.1)
     return process, file
@@ -102,25 +112,22 @@ def measure(workers: int, shards: int, seconds: float, folder: str) -> None:
             others = [psutil.Process(host.pid) for host in hosts]
             before = [processor_s(each) for each in (scheduler, ours, *others)]
             memory, began = scheduler.memory_info().rss >> 20, time.monotonic()
-            plan: Any = seconds
+            plan: Any = Sleep(str(seconds))
             cluster._make(client, plan, range(shards), 1, Counting(shards, folder, scheduler))
             took = time.monotonic() - began
             used = [processor_s(each) - was for each, was in zip((scheduler, ours, *others), before, strict=True)]
-            print(f"{workers} workers, {shards} shards of {seconds:g} s: {took:.1f} s, ideal {ideal(workers, shards, seconds):.1f} s")
-            each = [1e3 * part / shards for part in (used[0], used[1], sum(used[2:]))]
-            print(f"processor time for each shard: scheduler {each[0]:.2f} ms, client {each[1]:.2f} ms, workers {each[2]:.2f} ms")
+            ideal = -(-shards // workers) * seconds
+            print(f"{workers} workers, {shards} shards of {seconds:g} s: {took:.1f} s, ideal {ideal:.1f} s")
+            each = [f"{1e3 * part / shards:.2f} ms" for part in (used[0], used[1], sum(used[2:]))]
+            print("processor time for each shard: scheduler {}, client {}, workers {}".format(*each))
             print(f"scheduler's memory: {memory} MB before, {scheduler.memory_info().rss >> 20} MB after")
             client.shutdown()
     finally:
         process.kill()
 
 
-def ideal(workers: int, shards: int, seconds: float) -> float:
-    """Seconds if workers did nothing but sleep."""
-    return -(-shards // workers) * seconds
-
-
 if __name__ == "__main__":
-    cluster.make_shard = sleeping
+    # By a name that scheduler and workers can import, too, as they do nb-batch's own: so messages have its size.
+    cluster.make_shard_in = importlib.import_module(Path(__file__).stem).sleeping
     with tempfile.TemporaryDirectory() as name:
         measure(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), name)

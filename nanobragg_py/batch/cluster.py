@@ -20,7 +20,7 @@ from ..rendering.renderer import default_threads
 from .plan import Plan
 from .progress import Progress
 from .run import say
-from .shards import ShardReport, make_shard
+from .shards import ShardReport, make_shard_in
 
 # Shards in flight for each worker: one that is rendered, one that waits for it.
 IN_FLIGHT = 2
@@ -32,6 +32,7 @@ WORKERS_EVERY = 2.0
 POLL_SECONDS = 0.02
 # Workers that may die over one shard before it is taken for the cause.
 DEATHS = 3
+KEPT_MESSAGES = 100
 PACKAGE = "'nanobragg_py[cluster]'"
 LOOPBACK = "127.0.0.1"
 
@@ -74,6 +75,8 @@ class OnCluster:
             "distributed.scheduler.allowed-failures": DEATHS,
             "distributed.comm.timeouts.connect": f"{SCHEDULER_SECONDS}s",
             "distributed.worker.daemon": True,
+            # Of a scheduler of this run's own: messages to each worker that it keeps for whoever looks for its defects.
+            "distributed.admin.low-level-log-length": KEPT_MESSAGES,
         }
         if threads is None:
             threads = threads_of_local(self.where, self.options)
@@ -158,7 +161,7 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
         if first is None:
             return False
         # A name of its own for each try: what another run has made, or failed to make, is another matter.
-        done.add(client.submit(make_shard, plan, first, threads, key=f"shard-{first}-{os.urandom(4).hex()}"))
+        done.add(client.submit(make_shard_in, plan.folder, first, threads, key=f"shard-{first}-{os.urandom(4).hex()}"))
         return True
 
     room, asked = _room(client), time.monotonic()

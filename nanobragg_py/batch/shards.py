@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import __version__
 from ..base import interruption
 from ..base.errors import InputError, silenced
 from ..base.files import whole_file
@@ -21,7 +22,7 @@ from ..base.process import message_of
 from ..formats.shard import ShardFacts, ShardWriter, sync
 from ..rendering.renderer import default_threads
 from .columns import values_text
-from .plan import FAILED_ENDING, Plan
+from .plan import FAILED_ENDING, Plan, load_plan, read_manifest
 from .rows import RowImage, RowRenderer, checksum_of
 
 UNFINISHED = ".part"
@@ -94,6 +95,18 @@ def make_shard(
     and the others are rendered.
     """
     return render_shard(plan, first, threads, progress)()
+
+
+def make_shard_in(folder: str, first: int, threads: int | None = None) -> ShardReport:
+    """make_shard of the batch in a folder: what a worker elsewhere is sent is a name and two numbers.
+
+    Raises InputError, also where nanobragg_py has another version than the batch.
+    """
+    version = read_manifest(folder)["nanobragg_py"]
+    if version != __version__:
+        where = socket.gethostname()
+        raise InputError(f"{folder}: the batch is of nanobragg_py {version}; the worker on {where} has {__version__}")
+    return make_shard(load_plan(folder), first, threads)
 
 
 def render_shard(

@@ -26,7 +26,7 @@ from nanobragg_py.batch.check import check_batch
 from nanobragg_py.batch.master import make_masters
 from nanobragg_py.batch.plan import Plan, load_plan
 from nanobragg_py.batch.run import run_batch
-from nanobragg_py.batch.shards import failures, make_shard, missing_shards
+from nanobragg_py.batch.shards import failures, make_shard, make_shard_in, missing_shards
 from nanobragg_py.batch.show import command_line
 from nanobragg_py.formats import shard_master
 
@@ -167,6 +167,16 @@ def test_a_plan_can_be_sent_to_other_processes(varied: Plan, tmp_path: Path) -> 
     assert [(one.first, one.rows, one.failed) for one in reports] == [(0, 3, {}), (3, 3, {}), (6, 2, {})]
     assert [one.bytes for one in reports] == [os.path.getsize(plan.shard_path(first)) for first in plan.firsts]
     assert_same(images(plan), images(varied))
+
+
+def test_workers_of_another_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker knows the batch by its folder's name; its own version must be the batch's."""
+    plan = making.plan_in(making.folder(tmp_path), shard_rows=3)
+    assert make_shard_in(plan.folder, 3, 1)[:3] == (3, 3, {})
+    monkeypatch.setattr("nanobragg_py.batch.shards.__version__", "9.9")
+    with pytest.raises(InputError, match=r"the batch is of nanobragg_py .*; the worker on .* has 9\.9"):
+        make_shard_in(plan.folder, 0, 1)
+    assert missing_shards(plan) == [0, 6]
 
 
 def test_restart_makes_what_is_missing(varied: Plan, tmp_path: Path) -> None:
@@ -490,7 +500,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     assert_same(images(load_plan(str(path / "out"))), images(whole))
 
 
-SLOW = making.BASE.replace("-detpixels 40 -pixel 1", "-detpixels 160 -pixel 0.25") + " -phi 0 -osc 1 -phisteps 600"
+SLOW = making.BASE.replace("-detpixels 40 -pixel 1", "-detpixels 160 -pixel 0.25") + " -phi 0 -osc 1 -phisteps 250"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
