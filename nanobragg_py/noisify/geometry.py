@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.c_numbers import c_format, divide, wrap32
-from ..base.errors import InputError
+from ..base.errors import InputError, warn
 from ..base.files import read_bytes
 from ..formats.smv import C_PROGRAMS_START, FIRST_BYTES, frame_size, keyword_value
 from .options import Settings
 
 MOST_PIXELS = 2**31 - 11
+# Bits of a pixel by what SMV headers call its type.
+BITS = {
+    "unsigned_short": 16, "short_int": 16, "long_integer": 32, "unsigned_long": 32, "signed_long": 32, "float": 32,
+    "unsigned_byte": 8, "signed_byte": 8,
+}  # fmt: skip
 MOST_HEADER_BYTES = 2**24
 
 
@@ -52,6 +58,7 @@ def read_geometry(s: Settings, file_bytes: int, say: Callable[[str], None]) -> G
     if s.header_file is not None:
         say(f"taking header from {s.header_file}\n")
         header, text = _read_header(s.header_file, say)
+        _check_type(text, s)
         fpixels, spixels = frame_size(text)
         pixels = fpixels * spixels
         pixel = _length(text, "PIXEL_SIZE", pixel)
@@ -129,6 +136,14 @@ def _read_header(path: str, say: Callable[[str], None]) -> tuple[bytes, str]:
         raise InputError(f"{path}: -header has no BYTE_ORDER")
     say(f"reading {path}\n")
     return header, text
+
+
+def _check_type(text: str, s: Settings) -> None:
+    """Warn where a header is copied that says another number of bits than the pixels have: readers believe it."""
+    said = re.findall(r"\bTYPE=(\w+)", text)
+    bits = BITS.get(said[-1]) if said else None
+    if bits is not None and bits != s.bits:
+        warn(f"{s.header_file}: -header says TYPE={said[-1]}, {bits} bits; the pixels have {s.bits} (-bits)")
 
 
 def _text(header: bytes) -> str:

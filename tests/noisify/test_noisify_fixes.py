@@ -170,3 +170,20 @@ def test_names(capfd: pytest.CaptureFixture[str], image: np.ndarray) -> None:
         assert command.run(words) == 0
         out = capfd.readouterr().out
         assert all(row.name in out and row.defect in out and row.correction in out for row in CORRECTIONS)
+
+
+@pytest.mark.parametrize(
+    "kind, bits, warned", [("unsigned_short", 32, True), ("unsigned_short", 16, False), ("long_integer", 16, True),
+                           ("long_integer", 32, False), ("something", 32, False)],
+)  # fmt: skip
+def test_a_header_of_other_bits(
+    kind: str, bits: int, warned: bool, image: np.ndarray, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is copied, as by the C program; who reads the image would take it for what it is not."""
+    text = f"{{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE={kind};\nSIZE1={FAST};\nSIZE2={SLOW};\n"
+    text += "PIXEL_SIZE=0.1;\nDISTANCE=100;\n}\f"
+    Path("other.img").write_bytes(text.encode().ljust(512) + bytes(2 * SLOW * FAST))
+    err = run(f"-header other.img -bits {bits} -seed 1 -calibration 0 --fix all", capfd)
+    assert Path("noiseimage.img").read_bytes()[:512] == text.encode().ljust(512)
+    message = f"other.img: -header says TYPE={kind}, {48 - bits} bits; the pixels have {bits} (-bits)"
+    assert err == (f"noisify: warning: {message}\n" if warned else "")
