@@ -113,7 +113,7 @@ def measure(workers: int, shards: int, seconds: float, folder: str) -> None:
             before = [processor_s(each) for each in (scheduler, ours, *others)]
             memory, began = scheduler.memory_info().rss >> 20, time.monotonic()
             plan: Any = Sleep(str(seconds))
-            cluster._make(client, plan, range(shards), 1, Counting(shards, folder, scheduler))
+            cluster.hand_out(client, plan, range(shards), 1, Counting(shards, folder, scheduler))
             took = time.monotonic() - began
             used = [processor_s(each) - was for each, was in zip((scheduler, ours, *others), before, strict=True)]
             ideal = -(-shards // workers) * seconds

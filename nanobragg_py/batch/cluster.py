@@ -85,7 +85,7 @@ class OnCluster:
                 say(f"dashboard: {client.dashboard_link}")
             self._wait_for_worker(client)
             try:
-                _make(client, plan, wanted, threads, progress)
+                hand_out(client, plan, wanted, threads, progress)
             except CommClosedError as error:
                 raise InputError(f"the scheduler has gone: {_first_line(error)}") from error
 
@@ -147,7 +147,7 @@ def threads_of_local(where: str, options: Mapping[str, str]) -> int | None:
     return max(1, default_threads() // workers) if isinstance(workers, int) and workers else None
 
 
-def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
+def hand_out(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, progress: Progress) -> None:
     """Hand out shards as workers become free, in order; count those that come back."""
     from distributed import as_completed
 
@@ -156,7 +156,7 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
     # Results are fetched beside: that of a worker that has died since would be waited for here, without an end.
     done: Any = as_completed(with_results=True, raise_errors=False)
 
-    def hand_out() -> bool:
+    def submit_next() -> bool:
         first = next(waiting, None)
         if first is None:
             return False
@@ -183,7 +183,7 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
         return future, result
 
     in_flight = 0
-    while in_flight < max(room, IN_FLIGHT) and hand_out():
+    while in_flight < max(room, IN_FLIGHT) and submit_next():
         in_flight += 1
     while in_flight:
         report = _report(*next_done())
@@ -193,7 +193,7 @@ def _make(client: Any, plan: Plan, wanted: Sequence[int], threads: int | None, p
         if time.monotonic() - asked > WORKERS_EVERY:
             room, asked = _room(client), time.monotonic()
             worker_seen = asked if room else worker_seen
-        while in_flight < max(room, IN_FLIGHT) and hand_out():
+        while in_flight < max(room, IN_FLIGHT) and submit_next():
             in_flight += 1
 
 
