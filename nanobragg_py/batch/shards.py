@@ -20,6 +20,7 @@ from ..base.errors import InputError, silenced
 from ..base.files import whole_file
 from ..base.process import message_of
 from ..formats.shard import ShardFacts, ShardWriter, sync
+from ..model.experiment import Experiment
 from ..rendering.renderer import default_threads
 from .columns import values_text
 from .plan import FAILED_ENDING, Plan, load_plan, read_manifest
@@ -28,8 +29,8 @@ from .rows import RowImage, RowRenderer, checksum_of
 UNFINISHED = ".part"
 # Runs of images that are rendered ahead of the one that is written, for each thread.
 AHEAD = 2
-# Pixels of a run, and how many runs there shall be for each thread, if there are enough images.
-RUN_PIXELS = 1 << 20
+# Steps that a run's images are sums of, and how many runs there shall be for each thread, if there are enough images.
+RUN_STEPS = 1 << 20
 RUNS = 8
 # In place of pixels that nobody needs any more.
 NOTHING = np.empty((0, 0))
@@ -236,7 +237,7 @@ def _rendered(
     def work(begin: int, end: int) -> Run:
         return [_made(renderer, writer, first + at, rows[at]) for at in range(begin, end)]
 
-    runs = _runs(len(rows), threads, renderer.plan.shape)
+    runs = runs_of(len(rows), threads, renderer.template)
     if threads == 1:
         for run in runs:
             yield work(*run)
@@ -255,13 +256,14 @@ def _rendered(
         pool.shutdown(wait=interruption.received is None, cancel_futures=True)
 
 
-def _runs(rows: int, threads: int, shape: tuple[int, int]) -> list[tuple[int, int]]:
+def runs_of(rows: int, threads: int, template: Experiment) -> list[tuple[int, int]]:
     """First, and one after the last, of the rows that a thread renders before it hands them over.
 
-    Small images are handed over several at a time, for threads wait for each other when they do so; but there shall be
-    enough runs for all of them to the end.
+    Images that take little are handed over several at a time, for threads wait for each other when they do so; but
+    there shall be enough runs for all of them to the end. template: the experiment of one of the rows.
     """
-    size = max(1, min(RUN_PIXELS // max(shape[0] * shape[1], 1), rows // (RUNS * threads)))
+    steps = template.detector.pixels * template.steps * template.detector.layers.count
+    size = max(1, min(RUN_STEPS // max(steps, 1), rows // (RUNS * threads)))
     return [(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
 
 

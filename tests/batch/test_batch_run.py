@@ -26,9 +26,11 @@ from nanobragg_py.batch.check import check_batch
 from nanobragg_py.batch.master import make_masters
 from nanobragg_py.batch.plan import Plan, load_plan
 from nanobragg_py.batch.run import run_batch
-from nanobragg_py.batch.shards import failures, make_shard, make_shard_in, missing_shards
+from nanobragg_py.batch.shards import failures, make_shard, make_shard_in, missing_shards, runs_of
 from nanobragg_py.batch.show import command_line
 from nanobragg_py.formats import shard_master
+from nanobragg_py.options.config import scan
+from nanobragg_py.resolve.stages import resolve
 
 
 def images(plan: Plan) -> list[np.ndarray]:
@@ -167,6 +169,19 @@ def test_a_plan_can_be_sent_to_other_processes(varied: Plan, tmp_path: Path) -> 
     assert [(one.first, one.rows, one.failed) for one in reports] == [(0, 3, {}), (3, 3, {}), (6, 2, {})]
     assert [one.bytes for one in reports] == [os.path.getsize(plan.shard_path(first)) for first in plan.firsts]
     assert_same(images(plan), images(varied))
+
+
+@pytest.mark.parametrize(
+    "options, rows, threads, size", [("", 1000, 2, 62), ("", 8000, 2, 403), ("-oversample 4", 8000, 2, 25),
+                                     ("-detpixels 2000 -pixel 0.02", 8000, 2, 1), ("", 7, 1, 1), ("", 0, 4, 1)],
+)  # fmt: skip
+def test_runs_of_rows(options: str, rows: int, threads: int, size: int) -> None:
+    """Small images go several at a time; all rows are there once, in order, and runs enough for all threads."""
+    template = resolve(scan(f"-default_F 9 -cell 30 40 50 90 90 90 -N 5 -distance 50 -lambda 1 -detpixels 51 -pixel 1 "
+                            f"-oversample 1 --fix none {options}".split())[0])  # fmt: skip
+    runs = runs_of(rows, threads, template)
+    assert [row for first, end in runs for row in range(first, end)] == list(range(rows))
+    assert all(end - first == size for first, end in runs[:-1])
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
