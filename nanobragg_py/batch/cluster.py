@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pkgutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from .. import __version__
 from ..base.errors import InputError, shown
 from ..base.optional import require
 from ..rendering.renderer import default_threads
@@ -85,6 +87,7 @@ class OnCluster:
                 say(f"dashboard: {client.dashboard_link}")
             self._wait_for_worker(client)
             try:
+                _check_workers(client)
                 hand_out(client, plan, wanted, threads, progress)
             except CommClosedError as error:
                 raise InputError(f"the scheduler has gone: {_first_line(error)}") from error
@@ -135,6 +138,19 @@ class OnCluster:
             raise InputError(
                 f"--cluster {shown(self.where)}: no worker has joined within {WORKER_SECONDS} seconds"
             ) from error
+
+
+def _check_workers(client: Any) -> None:
+    """Raise InputError where a worker has no nanobragg_py, which would end it at its first shard, or another version.
+
+    They are asked by what Python itself has, for it is sent to them by its name.
+    """
+    asked = client.run(pkgutil.resolve_name, "nanobragg_py:__version__", on_error="return")
+    for address, found in asked.items():
+        if isinstance(found, ImportError):
+            raise InputError(f"worker {address} has no nanobragg_py: {_first_line(found)}; expected it to be installed")
+        if isinstance(found, str) and found != __version__:
+            raise InputError(f"worker {address} has nanobragg_py {found}; expected {__version__}, which runs here")
 
 
 def threads_of_local(where: str, options: Mapping[str, str]) -> int | None:

@@ -166,6 +166,32 @@ def test_a_scheduler_that_dies(tmp_path: Path, scheduler: tuple[subprocess.Popen
 
 
 @pytest.mark.parametrize(
+    "before, words",
+    [
+        ("import sys; sys.modules['nanobragg_py'] = None", "has no nanobragg_py: ModuleNotFoundError"),
+        ("import nanobragg_py; nanobragg_py.__version__ = '0.0.1'", "has nanobragg_py 0.0.1; expected "),
+    ],
+)
+def test_workers_without_the_package(
+    tmp_path: Path, scheduler: tuple[subprocess.Popen[bytes], Path], before: str, words: str
+) -> None:
+    """Said before the first shard, at which they would die one after the other."""
+    file = scheduler[1]
+    options = ["--scheduler-file", str(file), "--host", LOOPBACK, "--no-nanny", "--no-dashboard"]
+    command = [sys.executable, "-c", f"{before}; from distributed.cli.dask_worker import main; main()", *options]
+    environment = {**os.environ, "PYTHONPATH": str(making.ROOT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        folder = making.folder(tmp_path)
+        said = batch(folder, "out", "--cluster", str(file), status=9)
+        assert f"nb-batch: error: worker tcp://{LOOPBACK}:" in said and words in said
+        assert "0 of 7 rows are done" in said and not images(folder / "out")
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
     ("where", "options", "words"),
     [
         ("nowhere", {}, "expected local, local:N, slurm, tcp://"),
@@ -237,8 +263,9 @@ def slurm_answers() -> bool:
 
 
 @pytest.mark.skipif(not slurm_answers(), reason="no Slurm with an idle node here")
-def test_slurm(tmp_path: Path) -> None:
+def test_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two jobs make the files that one process makes; the network that they use is the machine's own."""
+    monkeypatch.setenv("PYTHONPATH", str(making.ROOT))
     pytest.importorskip("dask_jobqueue", reason="pip install 'nanobragg_py[cluster]'")
     folder = making.folder(tmp_path)
     options = ["interface=lo", "jobs=2", "walltime=00:05:00", f"log_directory={tmp_path}"]
