@@ -66,4 +66,4 @@ def background_image(experiment: Experiment, threads: int, inputs: KernelInputs 
 def background_of(experiment: Experiment, threads: int) -> np.ndarray:
     """The background's photons, float64 (slow, fast)."""
     factor = R_E_SQR_M2 * experiment.beam.intensity.fluence_per_m2
-    return background_image(experiment, threads).shape * np.float64(factor)
+    return background_image(experiment, threads).shape.astype(np.float64) * factor
