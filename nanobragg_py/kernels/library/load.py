@@ -8,6 +8,7 @@ interpreter's lock, so that ordinary threads share the rows of an image.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 from collections.abc import Callable, Iterable
@@ -77,9 +78,14 @@ def address(array: NDArray[Any] | None) -> int | None:
     """Address of a C-contiguous array's first element."""
     if array is None:
         return None
-    if not array.flags.c_contiguous:
-        raise ValueError("kernels take contiguous arrays")
-    return array.ctypes.data
+    try:
+        # A quarter of the time of array.ctypes: an image of a batch asks for sixty addresses.
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        # Read-only, or empty.
+        if not array.flags.c_contiguous:
+            raise ValueError("kernels take contiguous arrays") from None
+        return array.ctypes.data
 
 
 def _at_hand(name: str) -> bool:
