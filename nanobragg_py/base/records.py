@@ -34,17 +34,18 @@ def with_values(value: T, **fields: Any) -> T:
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
     """Fields by position, by name, or by their defaults."""
-    kinds = self.__dataclass_fields__
+    kinds, state = self.__dataclass_fields__, self.__dict__
     if len(values) > len(kinds):
         raise TypeError(f"{type(self).__name__} takes {len(kinds)} values, got {len(values)}")
-    state = dict(zip(kinds, values, strict=False))
-    if state.keys() & named.keys() or named.keys() - kinds.keys():
-        raise TypeError(f"{type(self).__name__}: a field twice, or none of it: {sorted(named)}")
+    state.update(zip(kinds, values, strict=False))
     state.update(named)
-    for name, kind in kinds.items():
-        if name not in state:
-            state[name] = _default(self, kind)
-    self.__dict__.update(state)
+    given = len(state)
+    if given < len(kinds):
+        for name, kind in kinds.items():
+            if name not in state:
+                state[name] = _default(self, kind)
+    if named and (given < len(values) + len(named) or state.keys() != kinds.keys()):
+        raise TypeError(f"{type(self).__name__}: a field twice, or none of it: {sorted(named)}")
 
 
 def _default(self: Any, kind: Any) -> Any:
@@ -63,7 +64,8 @@ def by_value(cls: type[T]) -> type[T]:
     """A record that is compared by its values."""
     made: Any = cls
     made.__eq__ = lambda self, other: type(self) is type(other) and self.__dict__ == other.__dict__
-    made.__hash__ = lambda self: hash(tuple(self.__dict__.values()))
+    # In the order of the fields, not in that in which they were given.
+    made.__hash__ = lambda self: hash(tuple(self.__dict__[name] for name in self.__dataclass_fields__))
     return cls
 
 
