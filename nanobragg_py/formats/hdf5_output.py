@@ -9,6 +9,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..base.locks import lock_held_over_forks
+
+# To be held by whoever calls HDF5 where another thread may write to an Hdf5Output. HDF5 is for one thread at a time.
+# h5py's own lock sees to that, but does not suffice here: in the midst of HDF5's work these files let go of Python's
+# lock, which other files never do. With h5py 3.10 and 3.16 shards were refused, or could not be read, where threads
+# changed often and cyclic garbage had files of its own to close.
+one_at_a_time = lock_held_over_forks()
+
 
 class Hdf5Output:
     """A new file, for h5py.File(output, "w"); raise_error() raises the OSError of the first failure."""

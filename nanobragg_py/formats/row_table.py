@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .hdf5_output import Hdf5Output
+from .hdf5_output import Hdf5Output, one_at_a_time
 
 CHUNK_ROWS = 4096
 # How columns of each kind are kept (batch/columns.py has the kinds).
@@ -36,7 +36,7 @@ def _write(
 ) -> tuple[int, str]:
     digests = [hashlib.sha256(f"{name} {kind}".encode()) for name, kind in columns]
     rows = 0
-    with h5py.File(output, "w") as file:
+    with one_at_a_time, h5py.File(output, "w") as file:
         kept = [
             file.create_dataset(str(at), (0,), DTYPES[kind], maxshape=(None,), chunks=(CHUNK_ROWS,), compression="gzip")
             for at, (_, kind) in enumerate(columns)
@@ -60,7 +60,7 @@ class RowTable:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        with h5py.File(path, "r") as file:
+        with one_at_a_time, h5py.File(path, "r") as file:
             self.columns: list[tuple[str, str]] = list(
                 zip(file.attrs["columns"].tolist(), file.attrs["kinds"].tolist(), strict=True)
             )
@@ -68,12 +68,12 @@ class RowTable:
 
     def column(self, at: int, first: int = 0, end: int | None = None) -> np.ndarray:
         """Values of a column: float64, int64, or objects (text)."""
-        with h5py.File(self.path, "r") as file:
+        with one_at_a_time, h5py.File(self.path, "r") as file:
             return self._values(file, at, first, self.rows if end is None else end)
 
     def read(self, first: int, end: int) -> Iterator[tuple[Any, ...]]:
         """Rows first..end-1 as Python's numbers and texts."""
-        with h5py.File(self.path, "r") as file:
+        with one_at_a_time, h5py.File(self.path, "r") as file:
             values = [self._values(file, at, first, end).tolist() for at in range(len(self.columns))]
         return zip(*values, strict=True)
 

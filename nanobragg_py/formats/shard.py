@@ -17,7 +17,7 @@ import numpy as np
 
 from ..base.records import record
 from ..model.experiment import Experiment
-from .hdf5_output import Hdf5Output
+from .hdf5_output import Hdf5Output, one_at_a_time
 from .nexus import NexusFile, NexusFrames, filters, mcstas_rotation
 from .row_table import DTYPES
 
@@ -74,7 +74,8 @@ class ShardWriter:
             compression=facts.compression,
         )
         self._output = Hdf5Output(path)
-        self._nexus = NexusFile(self._output, frames)
+        with one_at_a_time:
+            self._nexus = NexusFile(self._output, frames)
         self._to_mcstas = mcstas_rotation(facts.template.detector.axes)
         self._each = {name: np.zeros((facts.rows, *shape), dtype) for name, dtype, shape in EACH_ROW}
         self._each["row"][:] = np.arange(facts.first, facts.first + facts.rows)
@@ -91,7 +92,8 @@ class ShardWriter:
         self, at: int, packed: bytes, real: np.ndarray, labels: dict[str, np.ndarray] | None, **each: Any
     ) -> None:
         """One image: its number in the shard, a, b, c in Å as rows, its labels, and values of EACH_ROW."""
-        self._nexus.put(at, packed)
+        with one_at_a_time:
+            self._nexus.put(at, packed)
         self._output.raise_error()
         self._ub[at] = self._to_mcstas @ np.linalg.inv(real)
         self._labels[at] = labels or {}
@@ -108,7 +110,7 @@ class ShardWriter:
 
         rows: values of the table, one sequence for each row.
         """
-        with self._nexus as nexus:
+        with one_at_a_time, self._nexus as nexus:
             entry = nexus.file["entry"]
             for name, value in self.facts.attributes.items():
                 entry.attrs[name] = value
@@ -138,7 +140,7 @@ class ShardWriter:
 
     def abandon(self) -> None:
         """Close the file as it is, to be removed."""
-        with contextlib.suppress(OSError, RuntimeError, ValueError):
+        with one_at_a_time, contextlib.suppress(OSError, RuntimeError, ValueError):
             self._nexus.file.close()
         self._output.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .hdf5_output import Hdf5Output
+from .hdf5_output import Hdf5Output, one_at_a_time
 from .shard import EACH_ROW, LABELS
 
 # Beyond so many, files that cannot be opened all at once are filled in silence, and opening takes long.
@@ -30,7 +30,7 @@ def write_master(path: str, shards: Sequence[str]) -> None:
 
 
 def _write(output: Hdf5Output, names: Sequence[str], shards: Sequence[str]) -> None:
-    with h5py.File(shards[0], "r") as first, h5py.File(output, "w") as file:
+    with one_at_a_time, h5py.File(shards[0], "r") as first, h5py.File(output, "w") as file:
         for name, value in first.attrs.items():
             file.attrs[name] = value
         entry = file.create_group("entry")

@@ -11,10 +11,12 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import h5py
 import making
@@ -29,6 +31,9 @@ from nanobragg_py.batch.run import run_batch
 from nanobragg_py.batch.shards import failures, make_shard, make_shard_in, missing_shards, runs_of
 from nanobragg_py.batch.show import command_line
 from nanobragg_py.formats import shard_master
+from nanobragg_py.formats.hdf5_output import Hdf5Output
+from nanobragg_py.formats.nexus import NexusFile
+from nanobragg_py.formats.row_table import RowTable
 from nanobragg_py.options.config import scan
 from nanobragg_py.resolve.stages import resolve
 
@@ -182,6 +187,37 @@ def test_runs_of_rows(options: str, rows: int, threads: int, size: int) -> None:
     runs = runs_of(rows, threads, template)
     assert [row for first, end in runs for row in range(first, end)] == list(range(rows))
     assert all(end - first == size for first, end in runs[:-1])
+
+
+def test_hdf5_is_left_to_one_thread_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one thread brings a shard to its end, the one that writes the next does not call HDF5 either."""
+    inside: set[int] = set()
+    seen: set[int] = set()
+    met: list[str] = []
+
+    def watched(function: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            me = threading.get_ident()
+            outermost = me not in inside
+            if inside - {me}:
+                met.append(function.__qualname__)
+            inside.add(me)
+            seen.add(me)
+            try:
+                time.sleep(0.001)
+                return function(*arguments, **named)
+            finally:
+                if outermost:
+                    inside.discard(me)
+
+        return call
+
+    for kind, names in ((Hdf5Output, ["write"]), (NexusFile, ["__init__", "put", "__exit__"]), (RowTable, ["_values"])):
+        for name in names:
+            monkeypatch.setattr(kind, name, watched(getattr(kind, name)))
+    plan = making.made(making.folder(tmp_path, making.VARIED), shard_rows=1)
+    assert not missing_shards(plan) and len(seen) >= 2
+    assert not met
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
