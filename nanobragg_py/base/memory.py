@@ -10,10 +10,8 @@ from .errors import InputError
 
 # Where Linux says what a container may use (version 2 and 1 of control groups).
 _LIMIT_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-
 # Bytes that there always are: to look for the limits takes longer than many a small image.
-HARMLESS = 1 << 20
+ALWAYS_THERE = 1 << 20
 
 
 def most_bytes() -> int:
@@ -49,7 +47,7 @@ def size_text(size: float) -> str:
 
 def require_memory(needed: int, what: str) -> None:
     """Raise InputError, with the size that would be needed, unless this machine has that much."""
-    if needed <= HARMLESS:
+    if needed <= ALWAYS_THERE:
         return
     most = most_bytes()
     if needed > most:

@@ -34,6 +34,7 @@ WORKERS_EVERY = 2.0
 POLL_SECONDS = 0.02
 # Workers that may die over one shard before it is taken for the cause.
 DEATHS = 3
+# Last messages to each worker that a scheduler keeps for whoever looks for its defects: some kB each.
 KEPT_MESSAGES = 100
 PACKAGE = "'nanobragg_py[cluster]'"
 LOOPBACK = "127.0.0.1"
@@ -77,7 +78,7 @@ class OnCluster:
             "distributed.scheduler.allowed-failures": DEATHS,
             "distributed.comm.timeouts.connect": f"{SCHEDULER_SECONDS}s",
             "distributed.worker.daemon": True,
-            # Of a scheduler of this run's own: messages to each worker that it keeps for whoever looks for its defects.
+            # Of a scheduler of this run's own.
             "distributed.admin.low-level-log-length": KEPT_MESSAGES,
         }
         if threads is None:

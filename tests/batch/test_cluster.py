@@ -103,6 +103,27 @@ def worker(file: Path) -> subprocess.Popen[bytes]:
     return started([*words, "--no-dashboard", "--local-directory", str(file.parent)])
 
 
+def killed_in_the_midst(
+    victim: subprocess.Popen[bytes], out: Path, file: Path, workers: list[subprocess.Popen[bytes]], shards: int
+) -> tuple[int, str]:
+    """Status and words of a run of which, once so many shards are there, the victim is killed; then all workers are."""
+    command = [sys.executable, str(making.ROOT / "bin" / "nb-batch"), "run", "table.csv", "--out", out.name]
+    command += ["--shard-rows", "2", "--cluster", str(file), "--", *WORDS]
+    run = subprocess.Popen(command, cwd=out.parent, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(600):
+            if len(list(out.glob("shard_*.h5"))) >= shards:
+                break
+            time.sleep(0.05)
+        victim.send_signal(signal.SIGKILL)
+        _, said = run.communicate(timeout=90)
+    finally:
+        for process in (*workers, run):
+            process.kill()
+            process.wait()
+    return run.returncode, said
+
+
 def test_workers_of_this_machine(tmp_path: Path) -> None:
     """Two processes make the files that one makes, and go on where one has stopped."""
     folder = making.folder(tmp_path)
@@ -119,21 +140,8 @@ def test_a_worker_that_is_killed(tmp_path: Path, scheduler: tuple[subprocess.Pop
     """kill -9 in the midst: the other worker makes its shards, too, and nothing unfinished has a shard's name."""
     folder, (_, file) = making.folder(tmp_path, MANY), scheduler
     workers = [worker(file), worker(file)]
-    command = [sys.executable, str(making.ROOT / "bin" / "nb-batch"), "run", "table.csv", "--out", "killed"]
-    command += ["--shard-rows", "2", "--cluster", str(file), "--", *WORDS]
-    run = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        for _ in range(600):
-            if len(list((folder / "killed").glob("shard_*.h5"))) >= 3:
-                break
-            time.sleep(0.05)
-        workers[0].send_signal(signal.SIGKILL)
-        _, said = run.communicate(timeout=90)
-    finally:
-        for process in (*workers, run):
-            process.kill()
-            process.wait()
-    assert run.returncode == 0, said
+    status, said = killed_in_the_midst(workers[0], folder / "killed", file, workers, shards=3)
+    assert status == 0, said
     batch(folder, "alone", "--shard-rows", "2")
     assert_same(folder / "alone", folder / "killed")
 
@@ -142,21 +150,8 @@ def test_a_scheduler_that_dies(tmp_path: Path, scheduler: tuple[subprocess.Popen
     """The run ends with a message that says how to go on, and what is there stays."""
     folder, (process, file) = making.folder(tmp_path, MANY), scheduler
     only = worker(file)
-    command = [sys.executable, str(making.ROOT / "bin" / "nb-batch"), "run", "table.csv", "--out", "left"]
-    command += ["--shard-rows", "2", "--cluster", str(file), "--", *WORDS]
-    run = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        for _ in range(600):
-            if len(list((folder / "left").glob("shard_*.h5"))) >= 2:
-                break
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        _, said = run.communicate(timeout=90)
-    finally:
-        for one in (only, run):
-            one.kill()
-            one.wait()
-    assert run.returncode == 9 and "the scheduler has gone" in said and "go on" in said, said
+    status, said = killed_in_the_midst(process, folder / "left", file, [only], shards=2)
+    assert status == 9 and "the scheduler has gone" in said and "go on" in said, said
     assert "Traceback" not in said
     there = images(folder / "left")
     assert there
